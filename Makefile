@@ -1,0 +1,84 @@
+# Everything a person does with this project, by name. `make` lists the targets.
+# Only Python >= 3.11 has to be there; `make setup` brings the rest into .venv, and the local stack finds, downloads or
+# builds the programs that are not Python's (etcd, kube-apiserver, Temporal) when it first needs them.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+DIR ?= .meshwright
+ROOMS := resources workflows activities watcher control_plane cli deploy
+CODE := $(ROOMS) examples benchmarks docs tests
+
+.PHONY: help
+help: ## Show this list.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+.PHONY: setup
+setup: $(VENV)/.ready ## Make .venv from the lock files (runs by itself when needed).
+
+$(VENV)/.ready: requirements-dev.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "meshwright needs Python 3.11 or newer; set PYTHON=/path/to/python3"; exit 1; }
+	@echo "Making $(VENV) with $$($(PYTHON) --version) (one to three minutes when nothing is cached) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: demo
+demo: setup ## Start everything, apply a mesh, change it, delete it, stop. KEEP=1 leaves it running.
+	@$(BIN)/python -m examples.demo $(if $(KEEP),--keep)
+
+.PHONY: up
+up: setup ## Start the local stack in the background (DIR=.meshwright).
+	@$(BIN)/meshwright up --detach --dir $(DIR)
+
+.PHONY: down
+down: setup ## Stop what `make up` started.
+	@$(BIN)/meshwright down --dir $(DIR)
+
+.PHONY: test
+test: fast e2e ## Run the whole suite: fast tests first, then end to end on the real parts.
+
+.PHONY: fast
+fast: setup ## Run the tests that need no other program.
+	@$(BIN)/python -m pytest -q -m "not e2e"
+
+.PHONY: e2e
+e2e: setup ## Run the end-to-end tests: real etcd, kube-apiserver, Temporal, control plane.
+	@$(BIN)/python -m deploy.local.toolchain
+	@$(BIN)/python -m pytest -q -m e2e
+
+.PHONY: fmt
+fmt: setup ## Format the code.
+	@$(BIN)/ruff format $(CODE)
+	@$(BIN)/ruff check --fix --quiet $(CODE)
+
+.PHONY: lint
+lint: setup ## Check style, spelling, types and the layers between rooms.
+	@$(BIN)/ruff format --check --quiet $(CODE)
+	@$(BIN)/ruff check --quiet $(CODE)
+	@$(BIN)/codespell
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+.PHONY: generate
+generate: setup ## Write what is made from the code: CRDs and reference pages.
+	@$(BIN)/python -m deploy.generate
+	@$(BIN)/python -m docs.generate
+
+.PHONY: lock
+lock: setup ## Resolve the dependencies of pyproject.toml anew into the lock files.
+	@$(BIN)/uv pip compile pyproject.toml --quiet --extra local --group dev --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --custom-compile-command "make lock" --upgrade --output-file requirements-dev.txt
+	@$(BIN)/uv pip compile pyproject.toml --quiet --extra local --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --custom-compile-command "make lock" --constraint requirements-dev.txt --output-file requirements.txt
+
+.PHONY: bench
+bench: setup ## Measure (prints tables; takes several minutes).
+	@$(BIN)/python -m benchmarks
+
+.PHONY: check
+check: lint test ## All that CI runs.

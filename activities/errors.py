@@ -1,0 +1,92 @@
+"""From foreign exceptions to our failures, in one place.
+
+Every error that leaves an activity is an ApplicationError whose `type` is a member of `Failure`; the original is
+chained, and its text is cut before it enters a history. Codes are App Mesh's (each operation's Errors section); for a
+code that we do not know the HTTP status decides, so that another endpoint's inventions still land somewhere sensible.
+"""
+
+import re
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import aiohttp
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from kubernetes.aio.client.exceptions import ApiException
+from temporalio.exceptions import ApplicationError
+
+from activities.failures import Failure
+
+LONGEST_MESSAGE = 1000
+
+_CODES = {
+    "BadRequestException": Failure.BAD_REQUEST,
+    "ConflictException": Failure.CONFLICT,
+    "ForbiddenException": Failure.FORBIDDEN,
+    "InternalServerErrorException": Failure.UNAVAILABLE,
+    "LimitExceededException": Failure.LIMIT_EXCEEDED,
+    "NotFoundException": Failure.NOT_FOUND,
+    "ResourceInUseException": Failure.IN_USE,
+    "ServiceUnavailableException": Failure.UNAVAILABLE,
+    "TooManyRequestsException": Failure.THROTTLED,
+    "ThrottlingException": Failure.THROTTLED,
+    "TooManyTagsException": Failure.LIMIT_EXCEEDED,
+}
+_STATUSES = {
+    403: Failure.FORBIDDEN,
+    404: Failure.NOT_FOUND,
+    409: Failure.CONFLICT,
+    429: Failure.THROTTLED,
+}
+
+
+@contextmanager
+def app_mesh_errors(what: str) -> Iterator[None]:
+    """Raise what boto3 raises inside the block as a classified ApplicationError; `what` begins the message."""
+    try:
+        yield
+    except ClientError as error:
+        failure = _classify(error)
+        raise failed(failure, f"{what}: {error.response.get('Error', {}).get('Message') or error}") from error
+    except ParamValidationError as error:
+        raise failed(Failure.BAD_REQUEST, f"{what}: {error}") from error
+    except BotoCoreError as error:
+        raise failed(Failure.UNAVAILABLE, f"{what}: {error}") from error
+    except KeyError as error:  # botocore reads a body that was cut off as an empty one
+        raise failed(Failure.UNAVAILABLE, f"{what}: the answer has no {error}") from error
+
+
+@contextmanager
+def kubernetes_errors(what: str) -> Iterator[None]:
+    """The same for the Kubernetes client. A 404, and a 409 about the uid, mean that this resource is gone."""
+    try:
+        yield
+    except ApiException as error:
+        gone = error.status == 404 or is_other_life(error)
+        failure = Failure.GONE if gone else Failure.UNAVAILABLE
+        raise failed(failure, f"{what}: {error.status} {error.reason}: {error.body or ''}") from error
+    except (TimeoutError, aiohttp.ClientError, ssl.SSLError, OSError) as error:
+        raise failed(Failure.UNAVAILABLE, f"{what}: {str(error) or type(error).__name__}") from error
+
+
+def is_other_life(error: ApiException) -> bool:
+    """Whether the API server refused a write because the resource of that name has another uid now.
+
+    It says so in two ways, depending on whether the write came as far as etcd.
+    """
+    return error.status == 409 and re.search(r"UID in (the )?precondition", error.body or "") is not None
+
+
+def failed(failure: Failure, message: str) -> ApplicationError:
+    """The error to raise. Lasting failures are marked non-retryable here too, whatever the caller's retry policy."""
+    return ApplicationError(message[:LONGEST_MESSAGE], type=failure, non_retryable=not failure.passes)
+
+
+def _classify(error: ClientError) -> Failure:
+    code = error.response.get("Error", {}).get("Code", "")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+    if code in _CODES:
+        return _CODES[code]
+    if status >= 500:
+        return Failure.UNAVAILABLE
+    return _STATUSES.get(status, Failure.BAD_REQUEST)

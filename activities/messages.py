@@ -1,0 +1,126 @@
+"""What goes into activities and what comes out: one model each. Pure, so that workflows may import it."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from activities.objects import ApiObject
+from resources.kinds import Kind
+
+
+class Message(BaseModel):
+    """Base: frozen, and tolerant of members that a later release adds."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class ResourceKey(Message):
+    """One life of one custom resource: the uid makes a re-created one a different one."""
+
+    kind: Kind
+    namespace: str | None
+    name: str
+    uid: str
+
+
+class Record(Message):
+    """An App Mesh object as the API last answered it."""
+
+    object: ApiObject
+    arn: str
+    version: int
+    spec: dict[str, Any] = Field(default_factory=dict)
+
+
+class Call(Message):
+    """One App Mesh call about one object. `spec` and `client_token` only for writes that take them."""
+
+    object: ApiObject
+    spec: dict[str, Any] | None = None
+    client_token: str | None = None
+
+
+class RoutesPage(Message):
+    """One page of `ListRoutes`."""
+
+    names: tuple[str, ...]
+    next_token: str | None = None
+
+
+class ListRoutes(Message):
+    """Which page of which router's routes."""
+
+    router: ApiObject
+    next_token: str | None = None
+
+
+class Queues(Message):
+    """Task queues of rate-limited calls; None where no limit is set and the workflow's own queue serves."""
+
+    writes: str | None = None
+    reads: str | None = None
+
+
+class MeshReference(Message):
+    """What a member needs to know of its mesh."""
+
+    found: bool = False
+    ready: bool = False
+    deleting: bool = False
+
+
+class NodeReference(Message):
+    """What a service needs to know of a node that it targets. `listener` is its first port mapping."""
+
+    found: bool = False
+    ready: bool = False
+    mesh: str | None = None
+    listener: dict[str, Any] | None = None
+
+
+class References(Message):
+    """What a resource refers to, as Kubernetes has it now, and which queues this worker serves."""
+
+    mesh: MeshReference = MeshReference()
+    nodes: dict[str, NodeReference] = Field(default_factory=dict)
+    queues: Queues = Queues()
+
+
+class ReadReferences(Message):
+    """Which resources to look at: a mesh (None: none needed) and nodes of one namespace."""
+
+    mesh: str | None = None
+    namespace: str | None = None
+    nodes: tuple[str, ...] = ()
+
+
+class Members(Message):
+    """Resources that name a mesh as theirs, as `kind/namespace/name`."""
+
+    names: tuple[str, ...] = ()
+
+
+class Finalizer(Message):
+    """Put our finalizer on, or take it off. What the watcher last saw saves a read when it is still true."""
+
+    key: ResourceKey
+    seen_finalizers: tuple[str, ...] = ()
+    seen_version: str | None = None
+
+
+class Status(Message):
+    """The whole status that a resource shall have."""
+
+    key: ResourceKey
+    status: dict[str, Any]
+
+
+class Event(Message):
+    """A Kubernetes Event about a resource. `serial` tells two like events apart; `at` is RFC 3339."""
+
+    key: ResourceKey
+    warning: bool
+    reason: str
+    message: str
+    serial: str
+    at: str

@@ -1,0 +1,15 @@
+"""Runs every benchmark: the control plane alone, then reconciling on the whole stack. Takes several minutes."""
+
+import subprocess
+import sys
+
+RUNS = (
+    ("benchmarks.control_plane",),
+    ("benchmarks.reconcile", "--services", "0"),
+    ("benchmarks.reconcile", "--services", "100"),
+    ("benchmarks.reconcile", "--services", "100", "--writes-per-second", "8", "--idle", "0"),
+)
+
+for module, *arguments in RUNS:
+    print(f"== {module} {' '.join(arguments)}", flush=True)
+    subprocess.run([sys.executable, "-m", module, *arguments], check=True)

@@ -1,0 +1,155 @@
+"""What the benchmarks do to a cluster: apply many resources side by side, and wait by a watch until all are active."""
+
+import asyncio
+import json
+import time
+import urllib.request
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import aiohttp
+from kubernetes.aio import config
+from kubernetes.aio.client import ApiClient
+
+from activities.resource_api import MERGE_PATCH, ClusterApi, collection_path, resource_path
+from resources.conditions import active_condition, condition_is_true
+from resources.kinds import GROUP, VERSION, Kind
+
+SIDE_BY_SIDE = 16
+
+
+class Cluster:
+    """One API server, for plain JSON."""
+
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
+        self.api = ClusterApi(client)
+
+    @classmethod
+    async def connect(cls, kubeconfig: str) -> "Cluster":
+        """By a kubeconfig file."""
+        await config.load_kube_config(config_file=kubeconfig)  # type: ignore[no-untyped-call]
+        return cls(ApiClient())
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()  # type: ignore[no-untyped-call]
+
+    async def create_namespace(self, name: str) -> None:
+        """Create a namespace."""
+        await self.api.request("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+
+    async def create(self, manifests: Iterable[dict[str, Any]]) -> None:
+        """Create all, some side by side."""
+        gate = asyncio.Semaphore(SIDE_BY_SIDE)
+
+        async def one(manifest: dict[str, Any]) -> None:
+            async with gate:
+                kind, namespace = Kind(manifest["kind"]), manifest["metadata"].get("namespace")
+                await self.api.request("POST", collection_path(kind, namespace), manifest)
+
+        await asyncio.gather(*(one(manifest) for manifest in manifests))
+
+    async def patch(self, kind: Kind, namespace: str | None, name: str, patch: dict[str, Any]) -> int:
+        """Merge-patch one; returns its new generation."""
+        answer = await self.api.request("PATCH", resource_path(kind, namespace, name), patch, MERGE_PATCH)
+        generation: int = answer["metadata"]["generation"]
+        return generation
+
+    async def delete(self, kind: Kind, namespace: str | None, name: str) -> None:
+        """Ask for the deletion of one."""
+        await self.api.request("DELETE", resource_path(kind, namespace, name))
+
+    async def settled(self, kind: Kind, count: int) -> dict[str, float]:
+        """Wait until `count` resources of a kind are active in their newest generation; when each was seen so."""
+        seen: dict[str, float] = {}
+        call = await self._client.param_serialize(
+            "GET",
+            collection_path(kind),
+            query_params=[("watch", "1"), ("sendInitialEvents", "true"), ("resourceVersionMatch", "NotOlderThan"),
+                          ("allowWatchBookmarks", "true")],
+            header_params={"Accept": "application/json"},
+            auth_settings=["BearerToken"],
+        )  # fmt: skip
+        answer = await self._client.call_api(*call, _request_timeout=aiohttp.ClientTimeout(total=None))
+        try:
+            async for line in answer.response.content:
+                event = json.loads(line)
+                resource = event["object"]
+                if event["type"] in ("ADDED", "MODIFIED") and is_active(kind, resource):
+                    name = resource["metadata"]["name"]
+                    seen.setdefault(f"{name}@{resource['metadata']['generation']}", time.monotonic())
+                    if len(seen) >= count:
+                        return seen
+        finally:
+            answer.response.close()
+        return seen
+
+
+def is_active(kind: Kind, resource: dict[str, Any]) -> bool:
+    """Whether the newest generation is in App Mesh."""
+    status = resource.get("status") or {}
+    current = status.get("observedGeneration") == resource["metadata"]["generation"]
+    return current and condition_is_true(resource, active_condition(kind))
+
+
+def mesh(name: str) -> dict[str, Any]:
+    """A Mesh."""
+    return _manifest(Kind.MESH, {"name": name}, {})
+
+
+def node(name: str, namespace: str, mesh: str) -> dict[str, Any]:
+    """A VirtualNode."""
+    spec = {
+        "meshName": mesh,
+        "listeners": [{"portMapping": {"port": 8080, "protocol": "http"}}],
+        "serviceDiscovery": {"dns": {"hostName": f"{name}.{namespace}.svc.cluster.local"}},
+    }
+    return _manifest(Kind.VIRTUAL_NODE, {"name": name, "namespace": namespace}, spec)
+
+
+def service(name: str, namespace: str, mesh: str, nodes: Sequence[str], routes: int = 3) -> dict[str, Any]:
+    """A VirtualService with a number of routes, each to all the nodes."""
+    targets = [{"virtualNodeName": target, "weight": 1} for target in nodes]
+    spec = {
+        "meshName": mesh,
+        "virtualRouter": {"name": f"{name}-router", "listeners": [{"portMapping": {"port": 8080, "protocol": "http"}}]},
+        "routes": [
+            {
+                "name": f"r{number}",
+                "priority": number,
+                "http": {"match": {"prefix": f"/{number}"}, "action": {"weightedTargets": targets}},
+            }
+            for number in range(routes)
+        ],
+    }
+    return _manifest(Kind.VIRTUAL_SERVICE, {"name": name, "namespace": namespace}, spec)
+
+
+def calls(metrics: str) -> dict[tuple[str, str], int]:
+    """App Mesh calls counted by the control plane so far, by operation and code."""
+    with urllib.request.urlopen(metrics) as answer:
+        lines = answer.read().decode().splitlines()
+    found = {}
+    for line in lines:
+        if line.startswith("appmesh_api_requests_total{"):
+            labels = dict(part.split("=") for part in line[line.index("{") + 1 : line.index("}")].split(","))
+            found[(labels["operation"].strip('"'), labels["code"].strip('"'))] = int(float(line.split()[-1]))
+    return found
+
+
+def made(before: dict[tuple[str, str], int], after: dict[tuple[str, str], int]) -> tuple[int, int, int]:
+    """Writes, reads and refused calls in between."""
+    writes = reads = refused = 0
+    for (operation, code), count in after.items():
+        new = count - before.get((operation, code), 0)
+        if operation.startswith(("Describe", "List")):
+            reads += new
+        else:
+            writes += new
+        refused += new if code != "200" else 0
+    return writes, reads, refused
+
+
+def _manifest(kind: Kind, metadata: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
+    return {"apiVersion": f"{GROUP}/{VERSION}", "kind": str(kind), "metadata": metadata, "spec": spec}

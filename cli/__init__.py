@@ -1,0 +1,1 @@
+"""The `meshwright` command: reads settings, builds the real clients, and starts what the other rooms define."""

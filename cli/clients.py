@@ -1,0 +1,83 @@
+"""The real clients: Temporal, Kubernetes, App Mesh. Only commands call this; the rooms are given what it returns."""
+
+import asyncio
+from typing import Any
+
+import boto3
+import structlog
+from botocore.config import Config
+from kubernetes.aio import config as kubernetes_config
+from kubernetes.aio.client import ApiClient, Configuration
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.service import GrpcCompression
+
+from cli.settings import Settings, SettingsError
+
+log = structlog.get_logger(__name__)
+
+KUBERNETES_CONNECTIONS = 32
+
+
+async def temporal(settings: Settings) -> Client:
+    """A Temporal client; waits as long as the server does not answer.
+
+    TLS, API key and the rest come from the environment and the configuration file of Temporal's own tools.
+    """
+    connect = ClientConfig.load_client_connect_config()
+    connect["target_host"] = settings.temporal_address
+    connect["namespace"] = settings.temporal_namespace
+    delay = 0.2
+    while True:
+        try:
+            # Uncompressed: messages are small, and the compression cost more than it saved (measured on one machine).
+            return await Client.connect(
+                **connect, data_converter=pydantic_data_converter, grpc_compression=GrpcCompression.NONE
+            )
+        except RuntimeError as error:
+            log.warning("no answer from Temporal", address=settings.temporal_address, error=str(error)[:200])
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 5)
+
+
+async def kubernetes() -> ApiClient:
+    """A Kubernetes client: KUBECONFIG, or ~/.kube/config, or the pod's service account.
+
+    Raises:
+        SettingsError: none of them can be used.
+    """
+    try:
+        await kubernetes_config.load_config()  # type: ignore[no-untyped-call]
+    except kubernetes_config.ConfigException as error:
+        raise SettingsError(f"no Kubernetes configuration: {error}; set KUBECONFIG") from error
+    configuration = Configuration.get_default_copy()
+    configuration.connection_pool_maxsize = KUBERNETES_CONNECTIONS
+    # Otherwise the client looks for a netrc file before every single request.
+    configuration.client_session_kwargs = {"trust_env": False}
+    return ApiClient(configuration)
+
+
+def app_mesh(settings: Settings) -> Any:
+    """A boto3 `appmesh` client, to be shared by all threads.
+
+    The endpoint must be given: without one boto3 would call AWS, where the service no longer exists. Long waiting is
+    Temporal's business, so the client itself gives up early.
+
+    Raises:
+        SettingsError: no endpoint.
+    """
+    if settings.app_mesh_endpoint is None:
+        raise SettingsError("app_mesh_endpoint is not set; set AWS_ENDPOINT_URL_APP_MESH to the App Mesh API's URL")
+    return boto3.Session().client(
+        "appmesh",
+        endpoint_url=settings.app_mesh_endpoint,
+        region_name=settings.app_mesh_region,
+        config=Config(
+            connect_timeout=3,
+            read_timeout=10,
+            max_pool_connections=settings.worker_threads,
+            retries={"mode": "standard", "total_max_attempts": 1},
+            tcp_keepalive=True,
+        ),
+    )

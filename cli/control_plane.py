@@ -1,0 +1,107 @@
+"""`meshwright control-plane`: serves the App Mesh API."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+from cli.options import Config, LogFormat, LogLevel, setting
+from cli.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from control_plane.api.quotas import Quotas
+
+NO_KEYS = (
+    "the control plane has no access key, so nobody could sign a request: set access_keys to ID:SECRET "
+    "(MESHWRIGHT_ACCESS_KEYS, or --access-keys) or access_keys_file to a file with one ID:SECRET a line"
+)
+
+
+def control_plane(
+    control_plane_listen: Annotated[str | None, setting("control_plane_listen")] = None,
+    database_url: Annotated[str | None, setting("database_url")] = None,
+    access_keys: Annotated[str | None, setting("access_keys")] = None,
+    access_keys_file: Annotated[str | None, setting("access_keys_file")] = None,
+    account_id: Annotated[str | None, setting("account_id")] = None,
+    app_mesh_region: Annotated[str | None, setting("app_mesh_region")] = None,
+    quotas_file: Annotated[str | None, setting("quotas_file")] = None,
+    log_format: LogFormat = None,
+    log_level: LogLevel = None,
+    config: Config = None,
+) -> None:
+    """Serve the App Mesh API. State is in a database: one process with SQLite, any number with PostgreSQL."""
+    given = locals().copy()
+
+    from cli import logs
+    from cli.settings import load
+    from control_plane.server import ControlPlaneConfig, UnusableConfiguration, serve
+    from control_plane.store.errors import StoreError
+
+    settings = load(given)
+    logs.configure(settings, "control-plane")
+    try:
+        serve(
+            ControlPlaneConfig(
+                listen=settings.control_plane_listen,
+                database_url=settings.database_url,
+                access_keys=keys(settings),
+                account_id=settings.account_id,
+                region=settings.app_mesh_region,
+                quotas=quotas(settings),
+            )
+        )
+    except StoreError as error:
+        raise SettingsError(f"setting database_url: {error}") from error
+    except UnusableConfiguration as error:
+        raise SettingsError(f"setting control_plane_listen: {error}") from error
+
+
+def keys(settings: Settings) -> dict[str, str]:
+    """Secret by key id, from both settings.
+
+    Raises:
+        SettingsError: there is none, one is malformed, or the file cannot be read.
+    """
+    found: dict[str, str] = {}
+    for source, pair in _pairs(settings):
+        key_id, separator, secret = pair.partition(":")
+        if not (key_id and separator and secret):
+            # The pair itself is not shown: it may well be a secret.
+            raise SettingsError(f"setting {source}: expected ID:SECRET")
+        found[key_id] = secret
+    if not found:
+        raise SettingsError(NO_KEYS)
+    return found
+
+
+def quotas(settings: Settings) -> "Quotas":
+    """App Mesh's quotas, with those of the quotas file instead.
+
+    Raises:
+        SettingsError: the file cannot be read or used.
+    """
+    import yaml
+
+    from control_plane.api.quotas import Quotas, UnusableQuotas
+
+    if settings.quotas_file is None:
+        return Quotas()
+    try:
+        content = yaml.safe_load(settings.quotas_file.read_text()) or {}
+        if not isinstance(content, dict):
+            raise UnusableQuotas("expected names and numbers")
+        return Quotas.from_mapping(content)
+    except (OSError, yaml.YAMLError, UnusableQuotas) as error:
+        raise SettingsError(f"setting quotas_file: {settings.quotas_file}: {error}") from error
+
+
+def _pairs(settings: Settings) -> Iterator[tuple[str, str]]:
+    for pair in (settings.access_keys or "").split(","):
+        if pair.strip():
+            yield "access_keys", pair.strip()
+    if settings.access_keys_file is not None:
+        try:
+            lines = settings.access_keys_file.read_text().splitlines()
+        except OSError as error:
+            raise SettingsError(f"setting access_keys_file: {error}") from error
+        for line in lines:
+            if line.strip() and not line.lstrip().startswith("#"):
+                yield "access_keys_file", line.strip()

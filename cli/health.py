@@ -1,0 +1,47 @@
+"""The small HTTP server of worker and watcher: `/healthz` for probes, `/metrics` for Prometheus."""
+
+from collections.abc import Callable
+
+import structlog
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+
+from cli.settings import SettingsError
+
+log = structlog.get_logger(__name__)
+
+
+class HealthServer:
+    """Serves while the process lives; healthy says whether the process does its work."""
+
+    def __init__(self, listen: str, healthy: Callable[[], bool]) -> None:
+        host, _, port = listen.rpartition(":")
+        if not port.isdigit():
+            raise SettingsError(f"metrics_listen: expected HOST:PORT, got {listen!r}")
+        self._host, self._port = host or "127.0.0.1", int(port)
+        self._healthy = healthy
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        """Bind; port 0 means that nobody asked for this server."""
+        if self._port == 0:
+            return
+        app = web.Application()
+        app.router.add_get("/healthz", self._health)
+        app.router.add_get("/metrics", self._metrics)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self._host, self._port).start()
+        log.info("serving metrics", host=self._host, port=self._port)
+
+    async def stop(self) -> None:
+        """Close the socket."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _health(self, _request: web.Request) -> web.Response:
+        healthy = self._healthy()
+        return web.Response(text="ok\n" if healthy else "not ready\n", status=200 if healthy else 503)
+
+    async def _metrics(self, _request: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,0 +1,45 @@
+"""The `meshwright` command group.
+
+Each command lives in a module of its own that imports nothing heavy at the top, so that `--help` is quick.
+"""
+
+import sys
+
+import typer
+
+from cli.control_plane import control_plane
+from cli.down import down
+from cli.env import env
+from cli.restart import restart
+from cli.settings import SettingsError
+from cli.up import up
+from cli.watcher import watcher
+from cli.worker import worker
+
+app = typer.Typer(
+    name="meshwright",
+    help="App Mesh resources in Kubernetes, reconciled by durable workflows, served by our own App Mesh API.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+app.command("control-plane", rich_help_panel="Processes")(control_plane)
+app.command("worker", rich_help_panel="Processes")(worker)
+app.command("watcher", rich_help_panel="Processes")(watcher)
+app.command("up", rich_help_panel="Local stack")(up)
+app.command("down", rich_help_panel="Local stack")(down)
+app.command("restart", rich_help_panel="Local stack")(restart)
+app.command("env", rich_help_panel="Local stack")(env)
+
+
+def main() -> None:
+    """Run the command; a setting that cannot be used ends it with exit code 2 and one line."""
+    try:
+        app()
+    except SettingsError as error:
+        print(f"meshwright: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""The worker process: workers for the workflows' queue and, where limits are set, for the limited queues."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from temporalio.client import Client
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from activities.appmesh import AppMeshActivities
+from activities.kubernetes import KubernetesActivities
+from activities.messages import Queues
+from activities.resource_api import ClusterApi
+from cli import clients
+from cli.health import HealthServer
+from cli.settings import Settings
+from cli.signals import stop_requested
+from workflows.entity import ALL
+
+log = structlog.get_logger(__name__)
+
+GRACE = timedelta(seconds=20)
+"""How long a stopping worker lets calls that are under way finish."""
+
+
+async def serve(settings: Settings) -> None:
+    """Run until asked to stop."""
+    app_mesh = AppMeshActivities(clients.app_mesh(settings))
+    kubernetes_client = await clients.kubernetes()
+    running: list[Worker] = []
+    health = HealthServer(settings.metrics_listen, lambda: bool(running) and all(each.is_running for each in running))
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(kubernetes_client.close)
+        stop = stop_requested()
+        await health.start()
+        stack.push_async_callback(health.stop)
+        temporal = await clients.temporal(settings)
+        threads = stack.enter_context(ThreadPoolExecutor(settings.worker_threads, "app-mesh"))
+        kubernetes = KubernetesActivities(ClusterApi(kubernetes_client), queues(settings))
+        built = workers(temporal, settings, app_mesh, kubernetes, threads)
+        running.extend([await stack.enter_async_context(worker) for worker in built])
+        log.info("working", task_queue=settings.task_queue, app_mesh=settings.app_mesh_endpoint)
+        await stop.wait()
+        log.info("stopping")
+
+
+def queues(settings: Settings) -> Queues:
+    """Queues of their own for calls that are limited; the workflows' queue, with its eager dispatch, for the rest."""
+    return Queues(
+        writes=f"{settings.task_queue}-app-mesh-writes" if settings.app_mesh_writes_per_second else None,
+        reads=f"{settings.task_queue}-app-mesh-reads" if settings.app_mesh_reads_per_second else None,
+    )
+
+
+def workers(
+    client: Client,
+    settings: Settings,
+    app_mesh: AppMeshActivities,
+    kubernetes: KubernetesActivities,
+    threads: ThreadPoolExecutor,
+) -> list[Worker]:
+    """One worker per queue. All serve all activities, so a changed limit strands no task that is already queued."""
+    everything: list[Callable[..., Any]] = [*kubernetes.definitions(), *app_mesh.writes(), *app_mesh.reads()]
+    limits = queues(settings)
+    main = Worker(
+        client,
+        task_queue=settings.task_queue,
+        workflows=ALL,
+        activities=everything,
+        activity_executor=threads,
+        # Determinism is seen to by lint rules and by replaying recorded histories; the sandbox would also check it, at
+        # run time, for nearly half of the CPU (docs/explanation/decisions/0003).
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        max_concurrent_activities=settings.worker_threads,
+        max_concurrent_local_activities=100,
+        max_concurrent_workflow_tasks=100,
+        max_cached_workflows=settings.worker_cached_workflows,
+        max_eager_activity_reservations_per_workflow_task=10,
+        graceful_shutdown_timeout=GRACE,
+    )
+    limited = [
+        Worker(
+            client,
+            task_queue=queue,
+            activities=everything,
+            activity_executor=threads,
+            max_concurrent_activities=settings.worker_threads,
+            max_task_queue_activities_per_second=limit,
+            graceful_shutdown_timeout=GRACE,
+        )
+        for queue, limit in (
+            (limits.writes, settings.app_mesh_writes_per_second),
+            (limits.reads, settings.app_mesh_reads_per_second),
+        )
+        if queue is not None
+    ]
+    return [main, *limited]

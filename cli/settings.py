@@ -1,0 +1,130 @@
+"""Every setting of every process, in one typed model.
+
+A value comes from, in this order: the command's flag, the environment (`MESHWRIGHT_<NAME>`), the settings file
+(`--config FILE` or `MESHWRIGHT_CONFIG`, YAML with the same names in lower case), the default below. Where a standard
+variable exists (`KUBECONFIG`, `TEMPORAL_ADDRESS`, `AWS_ENDPOINT_URL_APP_MESH` ...) it is honoured under its own name
+and no second one is invented.
+"""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import AliasChoices, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+
+class SettingsError(Exception):
+    """A setting cannot be used; the message names it and where it came from."""
+
+
+class Settings(BaseSettings):
+    """The settings; field descriptions are what `--help` shows."""
+
+    model_config = SettingsConfigDict(env_prefix="MESHWRIGHT_", extra="ignore", populate_by_name=True, frozen=True)
+
+    cluster: str = Field(
+        "default",
+        pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+        description="Name of this cluster; part of every workflow id.",
+    )
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="Log lines as JSON or for people; auto: people on a terminal."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe level that is logged."
+    )
+    metrics_listen: str = Field(
+        "127.0.0.1:0", description="HOST:PORT of the worker's and the watcher's /metrics and /healthz; port 0: off."
+    )
+
+    temporal_address: str = Field(
+        "localhost:7233",
+        validation_alias=AliasChoices("temporal_address", "TEMPORAL_ADDRESS"),
+        description="HOST:PORT of the Temporal frontend (the other TEMPORAL_ variables of its SDK count too).",
+    )
+    temporal_namespace: str = Field(
+        "default",
+        validation_alias=AliasChoices("temporal_namespace", "TEMPORAL_NAMESPACE"),
+        description="Temporal namespace.",
+    )
+    task_queue: str = Field("meshwright", description="Task queue of the workflows and of activities without a limit.")
+
+    app_mesh_endpoint: str | None = Field(
+        None,
+        validation_alias=AliasChoices("app_mesh_endpoint", "AWS_ENDPOINT_URL_APP_MESH"),
+        description="URL of the App Mesh API.",
+    )
+    app_mesh_region: str = Field(
+        "us-west-2",
+        validation_alias=AliasChoices("app_mesh_region", "AWS_REGION", "AWS_DEFAULT_REGION"),
+        description="Region that requests are signed for.",
+    )
+    app_mesh_writes_per_second: float | None = Field(
+        None, gt=0, description="Limit on App Mesh writes, over all workers; none by default."
+    )
+    app_mesh_reads_per_second: float | None = Field(
+        None, gt=0, description="Limit on App Mesh reads, over all workers; none by default."
+    )
+    worker_threads: int = Field(32, ge=1, description="App Mesh calls that one worker makes at a time.")
+    worker_cached_workflows: int = Field(
+        2000, ge=2, description="Workflows that one worker keeps in memory between tasks."
+    )
+
+    control_plane_listen: str = Field("127.0.0.1:8080", description="HOST:PORT of the App Mesh API.")
+    database_url: str = Field(
+        "sqlite:///meshwright.db", description="Where the control plane keeps its state: SQLite or PostgreSQL URL."
+    )
+    access_keys: str | None = Field(None, description="Keys that may sign requests: ID:SECRET, comma-separated.")
+    access_keys_file: Path | None = Field(
+        None, description="File with one ID:SECRET a line, instead of or beside access_keys."
+    )
+    account_id: str = Field("000000000000", pattern=r"^\d{12}$", description="Account number in ARNs and owners.")
+    quotas_file: Path | None = Field(None, description="YAML file of quotas that differ from App Mesh's defaults.")
+
+    config: Path | None = Field(None, description="Settings file: YAML, the same names in lower case.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags arrive as init values; the file is merged below the environment by `load`."""
+        return (init_settings, env_settings)
+
+
+def load(overrides: dict[str, Any] | None = None) -> Settings:
+    """Settings from flags (`overrides`; None means not given), environment and file.
+
+    Raises:
+        SettingsError: a value is not usable, or the file cannot be read or has an unknown name.
+    """
+    given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    try:
+        settings = Settings(**given)
+        if settings.config is None:
+            return settings
+        from_file = _read(settings.config)
+        from_environment = settings.model_dump(include=settings.model_fields_set)
+        return Settings.model_validate({**from_file, **from_environment})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"setting {name}: {first['msg']} (got {first['input']!r})") from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text()) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise SettingsError(f"settings file {path}: {error}") from error
+    if not isinstance(content, dict):
+        raise SettingsError(f"settings file {path}: expected names and values, found {type(content).__name__}")
+    unknown = sorted(set(content) - set(Settings.model_fields))
+    if unknown:
+        raise SettingsError(f"settings file {path}: unknown setting {unknown[0]!r}")
+    return content

@@ -1,0 +1,35 @@
+"""What an operation works with: an open transaction, the time, and what this installation is."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from control_plane.api.arns import ArnFormat
+from control_plane.api.quotas import Quotas
+from control_plane.store.database import Write
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What is the same for all requests."""
+
+    account_id: str
+    arns: ArnFormat
+    quotas: Quotas
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One operation's view; the caller owns the transaction."""
+
+    installation: Installation
+    connection: Connection
+    now: float
+    open_write: Write | None = None
+
+    @property
+    def write(self) -> Write:
+        """The write transaction, in operations that have one."""
+        if self.open_write is None:
+            raise TypeError("a read operation cannot write")
+        return self.open_write

@@ -1,0 +1,140 @@
+"""The control plane as one process: configuration in, a served port out."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+
+import structlog
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
+
+from control_plane.api.arns import ArnFormat
+from control_plane.api.dispatch import Dispatcher
+from control_plane.api.endpoint import ApiEndpoint
+from control_plane.api.metrics import ApiMetrics
+from control_plane.api.quotas import Quotas
+from control_plane.api.service_model import URI_PREFIX
+from control_plane.api.session import Installation
+from control_plane.store.database import Database
+
+log = structlog.get_logger("control_plane")
+
+
+class UnusableConfiguration(ValueError):
+    """The control plane cannot run with this; the message names the setting."""
+
+
+@dataclass(frozen=True)
+class ControlPlaneConfig:
+    """All that the control plane needs to know."""
+
+    listen: str  # HOST:PORT; port 0 picks a free one
+    database_url: str
+    access_keys: Mapping[str, str] = field(repr=False)  # secret by key id
+    account_id: str = "000000000000"
+    region: str = "us-west-2"
+    quotas: Quotas = field(default_factory=Quotas)
+
+
+def create_app(config: ControlPlaneConfig) -> Starlette:
+    """The application; opens the database and migrates it.
+
+    Beside the API there are three unsigned paths for whoever runs the process: `/healthz` (it is alive), `/readyz` (its
+    database answers) and `/metrics`.
+
+    Raises:
+        StoreError: the database cannot be used.
+    """
+    database = Database(config.database_url)
+    metrics = ApiMetrics()
+    threads = ThreadPoolExecutor(database.concurrency, thread_name_prefix="operation")
+    installation = Installation(config.account_id, ArnFormat(config.region, config.account_id), config.quotas)
+    api = ApiEndpoint(Dispatcher(database, installation), config.access_keys, metrics, threads)
+
+    async def healthz(_request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(_request: Request) -> Response:
+        ready = await asyncio.get_running_loop().run_in_executor(threads, database.answers)
+        return PlainTextResponse("ok\n") if ready else PlainTextResponse("the database does not answer\n", 503)
+
+    async def scrape(_request: Request) -> Response:
+        return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        threads.shutdown()
+        database.close()
+
+    routes = [
+        Mount(f"/{URI_PREFIX}", api),  # first, as nearly all requests go there
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        Route("/metrics", scrape),
+        Mount("/", api),  # any other URL gets an answer in App Mesh's form
+    ]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+def serve(config: ControlPlaneConfig, *, ready: Callable[[str], None] = lambda _url: None) -> None:
+    """Serve until SIGTERM or SIGINT; requests under way are answered first. `ready` is told the URL.
+
+    Raises:
+        UnusableConfiguration: the address is not one, or is taken.
+        StoreError: the database cannot be used.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stopped)
+    with listen(config.listen) as listener:
+        app = create_app(config)
+        host, port = listener.getsockname()[:2]
+        url = f"http://[{host}]:{port}" if listener.family == socket.AF_INET6 else f"http://{host}:{port}"
+        log.info("listening", url=url, account_id=config.account_id, region=config.region)
+        ready(url)
+        uvicorn.Server(uvicorn_config(app)).run(sockets=[listener])
+
+
+def _stopped(_number: int, _frame: FrameType | None) -> None:
+    """End with exit code 0: before uvicorn serves, or after, when it hands on the signal that it has obeyed."""
+    raise SystemExit(0)
+
+
+def uvicorn_config(app: Starlette) -> uvicorn.Config:
+    """How we serve: fast parser, no second access log, a bound on how long a shutdown waits."""
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=20,
+    )
+
+
+def listen(address: str) -> socket.socket:
+    """A listening socket at HOST:PORT.
+
+    Raises:
+        UnusableConfiguration: the address is not one, or is taken.
+    """
+    host, separator, port = address.rpartition(":")
+    if not separator or not port.isdigit():
+        raise UnusableConfiguration(f"listen address {address!r}: expected HOST:PORT")
+    host = host.strip("[]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, int(port)), family=family, backlog=1024)
+    except (OSError, OverflowError) as error:
+        raise UnusableConfiguration(f"listen address {address}: {error}") from error

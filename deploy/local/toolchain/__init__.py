@@ -1,0 +1,12 @@
+"""Where the programs come from that Python does not bring: etcd, kube-apiserver, Temporal, kubectl.
+
+In this order, and the first that works wins: an explicit setting (`MESHWRIGHT_<BINARY>`), PATH, our cache, the
+official download (checksum verified), a build from source with Go out of the small pinned modules in `modules/`.
+`binary.py` is the table of programs, `resolver.py` the order; each way has its own file.
+"""
+
+from deploy.local.toolchain.binary import BINARIES, Binary
+from deploy.local.toolchain.errors import ToolchainError
+from deploy.local.toolchain.resolver import Toolchain
+
+__all__ = ["BINARIES", "Binary", "Toolchain", "ToolchainError"]

@@ -1,0 +1,104 @@
+"""Writes the pages of `docs/reference/` that are made from code: `python -m docs.generate [--check]`.
+
+A page that is made from code cannot say what the code does not. `make generate` writes them, a test fails when one is
+stale.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import AliasChoices
+
+from cli.settings import Settings
+from resources.conditions import ConditionType, Reason, active_condition
+from resources.kinds import Kind
+
+FOLDER = Path(__file__).parent / "reference"
+NOTE = "<!-- Generated from the code by `make generate`; edit there. -->\n"
+
+
+def pages() -> Mapping[str, str]:
+    """File name → content of each generated page."""
+    return {"conditions.md": conditions_page(), "settings.md": settings_page()}
+
+
+def conditions_page() -> str:
+    """Every condition and every reason."""
+    main = {active_condition(kind): kind for kind in Kind}
+    types = [f"| `{type}` | {_about(type, main)} |" for type in ConditionType]
+    reasons = [f"| `{reason.value}` | {reason.explanation} |" for reason in Reason]
+    return "\n".join(
+        [
+            "# Conditions and reasons\n",
+            NOTE,
+            "`kubectl get` shows the reason of a resource's main condition, `kubectl describe` all of them with their",
+            "messages. Conditions are under `status.conditions`; those of a Mesh also under `status.meshCondition`,",
+            "where older tools look.\n",
+            "| condition | what it is about |",
+            "|---|---|",
+            *types,
+            "",
+            "| reason | when you see it |",
+            "|---|---|",
+            *reasons,
+            "",
+        ]
+    )
+
+
+def settings_page() -> str:
+    """Every setting, with the ways to give it and its default."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        alias = field.validation_alias
+        variables = alias.choices[1:] if isinstance(alias, AliasChoices) else [f"MESHWRIGHT_{name.upper()}"]
+        shown = ", ".join(f"`{variable}`" for variable in variables)
+        default = "none" if field.default is None else f"`{field.default}`"
+        rows.append(f"| `--{name.replace('_', '-')}` | {shown} | {default} | {field.description} |")
+    return "\n".join(
+        [
+            "# Settings\n",
+            NOTE,
+            "A flag wins over the environment, the environment over the settings file (`--config`), the file over the",
+            "default. In the file, a setting has the flag's name with underscores. Each process takes the flags that",
+            "concern it: `meshwright <process> --help` lists them.\n",
+            "| flag | environment | default | what it is |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def _about(type: ConditionType, main: Mapping[ConditionType, Kind]) -> str:
+    if type in main:
+        return f"The main one of a {main[type]}: App Mesh holds what the resource asks for."
+    return {
+        ConditionType.VIRTUAL_ROUTER_ACTIVE: "The router of a VirtualService is what its spec asks for.",
+        ConditionType.ROUTES_ACTIVE: "All routes of a VirtualService are what its spec asks for.",
+        ConditionType.MESH_MARKED_FOR_DELETION: "The mesh of this resource is being deleted, and the resource with it.",
+    }[type]
+
+
+def main() -> int:
+    """Write the pages, or with `--check` only tell which are stale; returns the exit code."""
+    parser = argparse.ArgumentParser(description="Write the reference pages that are made from code.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 when a page is stale")
+    check = parser.parse_args().check
+    stale = 0
+    for name, content in pages().items():
+        path = FOLDER / name
+        if path.exists() and path.read_text() == content:
+            continue
+        if check:
+            print(f"stale: {path.relative_to(Path.cwd())}; run make generate", file=sys.stderr)
+            stale = 1
+        else:
+            path.write_text(content)
+    return stale
+
+
+if __name__ == "__main__":
+    sys.exit(main())

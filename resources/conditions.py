@@ -1,0 +1,156 @@
+"""Conditions: how a resource tells its user where it stands.
+
+Every reason that can ever be shown is a member of `Reason`, with the sentence that the reference documentation prints
+for it. Times come in as strings: this room has no clock.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field
+
+from resources.base import Model
+from resources.fields import Generation, Timestamp
+from resources.kinds import Kind
+
+
+class ConditionType(StrEnum):
+    """What a condition is about. The names are those live clusters already carry."""
+
+    MESH_ACTIVE = "MeshActive"
+    VIRTUAL_NODE_ACTIVE = "VirtualNodeActive"
+    VIRTUAL_SERVICE_ACTIVE = "VirtualServiceActive"
+    VIRTUAL_ROUTER_ACTIVE = "VirtualRouterActive"
+    ROUTES_ACTIVE = "RoutesActive"
+    MESH_MARKED_FOR_DELETION = "MeshMarkedForDeletion"
+
+
+class Reason(StrEnum):
+    """Why a condition has its status; `explanation` says when users see it."""
+
+    explanation: str
+
+    def __new__(cls, value: str, explanation: str = "") -> Self:
+        """A reason is its CamelCase word; the explanation travels with it."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.explanation = explanation
+        return member
+
+    ACTIVE = "Active", "App Mesh holds exactly what the spec asks for."
+    PENDING = "Pending", "The resource was seen and work on it has begun."
+    DELETING = "Deleting", "Deletion was asked for and the App Mesh side is being removed."
+    WAITING_FOR_MESH = (
+        "WaitingForMesh",
+        "The Mesh named by spec.meshName does not exist or is not active yet; work goes on when it is.",
+    )
+    WAITING_FOR_NODES = (
+        "WaitingForVirtualNodes",
+        "A VirtualNode that a route targets does not exist or is not active yet; the message names it.",
+    )
+    WAITING_FOR_REFERENCE = (
+        "WaitingForReference",
+        "App Mesh did not find something that this resource refers to; the message is App Mesh's.",
+    )
+    WAITING_FOR_DELETION = (
+        "WaitingForUsers",
+        "Deletion waits because App Mesh says that another object still uses this one; the message names the user.",
+    )
+    WAITING_FOR_MEMBERS = (
+        "WaitingForMembers",
+        "The Mesh is being deleted and waits until its virtual nodes and virtual services are gone.",
+    )
+    MESH_DELETED = (
+        "MeshMarkedForDeletion",
+        "The Mesh of this resource is being deleted, and so the resource is deleted with it.",
+    )
+    NO_LISTENER = (
+        "NoListener",
+        "No listener is given for the virtual router, and none can be taken from the first target of the first route.",
+    )
+    NAME_CONFLICT = (
+        "NameConflict",
+        "An older resource already owns the App Mesh object of this name; the message names that resource.",
+    )
+    INVALID_SPEC = (
+        "InvalidSpec",
+        "The spec can never be translated as it stands; the message names the field. Nothing was sent to App Mesh.",
+    )
+    BAD_REQUEST = (
+        "BadRequest",
+        "App Mesh refused the request; the message is App Mesh's. Tried again on every change, and now and then.",
+    )
+    FORBIDDEN = (
+        "Forbidden",
+        "App Mesh did not allow the request: the credentials lack a permission. Tried again now and then.",
+    )
+    LIMIT_EXCEEDED = (
+        "LimitExceeded",
+        "An App Mesh quota is used up; the message says which. Tried again now and then.",
+    )
+    APP_MESH_UNAVAILABLE = (
+        "AppMeshUnavailable",
+        "App Mesh cannot be reached or has an internal fault; tried again, ever more slowly, until it answers.",
+    )
+    THROTTLED = (
+        "Throttled",
+        "App Mesh asked for fewer requests; tried again, ever more slowly, until it answers.",
+    )
+
+
+class Condition(Model):
+    """One observation about a resource, in the shape Kubernetes tools expect."""
+
+    type: Annotated[str, Field(min_length=1, max_length=316)]
+    """What the condition is about, such as MeshActive."""
+    status: Literal["True", "False", "Unknown"]
+    """True, False or Unknown."""
+    reason: Annotated[str, Field(max_length=1024)] | None = None
+    """One CamelCase word for why the status is what it is."""
+    message: Annotated[str, Field(max_length=32768)] | None = None
+    """The same in a sentence, with names."""
+    last_transition_time: Timestamp | None = None
+    """When the status last changed (RFC 3339)."""
+    observed_generation: Generation | None = None
+    """The metadata.generation that this observation is about."""
+
+
+def active_condition(kind: Kind) -> ConditionType:
+    """The condition that says whether a resource of this kind is what its spec asks for."""
+    return {
+        Kind.MESH: ConditionType.MESH_ACTIVE,
+        Kind.VIRTUAL_NODE: ConditionType.VIRTUAL_NODE_ACTIVE,
+        Kind.VIRTUAL_SERVICE: ConditionType.VIRTUAL_SERVICE_ACTIVE,
+    }[kind]
+
+
+def merge_conditions(old: Sequence[Condition], new: Sequence[Condition], now: str) -> tuple[Condition, ...]:
+    """The conditions to store: `new` over `old`.
+
+    A condition keeps its lastTransitionTime as long as its status does not change, and its place in the list; types
+    that `new` does not mention stay as they are.
+    """
+    merged = {condition.type: condition for condition in old}
+    for condition in new:
+        before = merged.get(condition.type)
+        kept = before.last_transition_time if before and before.status == condition.status else None
+        merged[condition.type] = condition.model_copy(update={"last_transition_time": kept or now})
+    return tuple(merged.values())
+
+
+def condition_is_true(obj: Mapping[str, Any], type: ConditionType) -> bool:
+    """Whether a Kubernetes object, as JSON, carries this condition with status True.
+
+    A Mesh keeps its conditions under `status.meshCondition`; `status.conditions` mirrors them.
+    """
+    for condition in _conditions(obj):
+        if condition.get("type") == type.value:
+            return bool(condition.get("status") == "True")
+    return False
+
+
+def _conditions(obj: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    status = obj.get("status") or {}
+    yield from status.get("meshCondition") or ()
+    yield from status.get("conditions") or ()

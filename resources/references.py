@@ -1,0 +1,34 @@
+"""What a virtual service refers to, as written. Whether it exists is for others to find out."""
+
+from dataclasses import dataclass
+
+from resources.virtual_service import VirtualService
+
+
+@dataclass(frozen=True)
+class NodeTarget:
+    """A virtual node that a route sends traffic to.
+
+    Attributes:
+        name: The name as written in the manifest.
+        verbatim_allowed: Whether the name may be a full App Mesh name (http2 and grpc routes).
+    """
+
+    name: str
+    verbatim_allowed: bool
+
+
+def targets(service: VirtualService) -> tuple[NodeTarget, ...]:
+    """The targets of all routes, each once, in the order of their first mention."""
+    mentions = (
+        NodeTarget(target.virtual_node_name, route.takes_full_names)
+        for route in service.spec.routes
+        for target in route.targets
+    )
+    return tuple(dict.fromkeys(mentions))
+
+
+def first_target(service: VirtualService) -> str | None:
+    """The first target of the first route, whose listener the router takes over when it is given none of its own."""
+    first = targets(service)
+    return first[0].name if first else None

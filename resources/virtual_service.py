@@ -1,0 +1,66 @@
+"""VirtualService: a name that is called in the mesh, the router behind it, and the router's routes."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from resources.base import Model
+from resources.conditions import Condition
+from resources.fields import BY_NAME, BY_TYPE, UNIQUE_NAMES, Arn, Generation, MeshName
+from resources.kinds import Kind
+from resources.metadata import ObjectMeta
+from resources.ports import RouterListener
+from resources.routes import Route
+
+
+class VirtualRouter(Model):
+    """The router behind the service."""
+
+    name: Annotated[str, Field(max_length=255)] = ""
+    """Name of the router; the service's own name when empty.
+
+    Services of one namespace and mesh that give the same name share the router.
+    """
+    listeners: Annotated[tuple[RouterListener, ...], Field(max_length=10)] = ()
+    """Where the router takes traffic; the first listener of the first route's first target when none is given."""
+
+
+class VirtualServiceSpec(Model):
+    """What the virtual service is to be."""
+
+    mesh_name: MeshName
+    """The Mesh that the service belongs to."""
+    virtual_router: VirtualRouter | None = None
+    """The router behind the service; one that is named after the service when not given."""
+    routes: Annotated[tuple[Route, ...], Field(max_length=200), UNIQUE_NAMES, BY_NAME] = ()
+    """The router's routes. App Mesh's quota may be lower than this schema's bound."""
+
+
+class VirtualServiceStatus(Model):
+    """What became of the virtual service."""
+
+    virtual_service_arn: Arn | None = None
+    """Amazon Resource Name of the virtual service in App Mesh."""
+    virtual_router_arn: Arn | None = None
+    """Amazon Resource Name of its router."""
+    route_arns: Annotated[tuple[Arn, ...], Field(max_length=400)] = ()
+    """Amazon Resource Names of the router's routes."""
+    conditions: Annotated[tuple[Condition, ...], BY_TYPE] = ()
+    """Where the service, its router and its routes stand."""
+    inferred_listeners: Annotated[tuple[RouterListener, ...], Field(max_length=10)] = ()
+    """The router's listeners, where they were taken from the first target because none is given."""
+    observed_generation: Generation | None = None
+    """The metadata.generation that this status is about."""
+
+
+class VirtualService(Model):
+    """A name that is called in the mesh, with the routing behind it."""
+
+    kind: ClassVar[Kind] = Kind.VIRTUAL_SERVICE
+
+    metadata: ObjectMeta
+    """Kubernetes metadata; the name is what callers call, usually a DNS name."""
+    spec: VirtualServiceSpec
+    """What the virtual service is to be."""
+    status: VirtualServiceStatus = VirtualServiceStatus()
+    """What became of it."""

@@ -1,0 +1,74 @@
+"""`meshwright control-plane`: what it makes of its settings."""
+
+from pathlib import Path
+
+import pytest
+
+from cli.control_plane import keys, quotas
+from cli.settings import Settings, SettingsError
+from control_plane.api.quotas import Quotas
+from control_plane.server import UnusableConfiguration, listen
+
+
+def settings(**given: object) -> Settings:
+    """Settings with these values, whatever the environment says."""
+    return Settings.model_validate({"access_keys": None, "access_keys_file": None, "quotas_file": None, **given})
+
+
+def test_keys_come_from_both_settings(tmp_path: Path):
+    """A list and a file, with comments and blank lines; a secret may have colons in it."""
+    file = tmp_path / "keys"
+    file.write_text("# people\nANN:one\n\n BOB:two:three \n")
+    assert keys(settings(access_keys="CI:x, OPS:y", access_keys_file=file)) == {
+        "CI": "x",
+        "OPS": "y",
+        "ANN": "one",
+        "BOB": "two:three",
+    }
+
+
+@pytest.mark.parametrize("given", [None, "", " , "])
+def test_without_any_key_nothing_starts(given):
+    """The message says how to set one."""
+    with pytest.raises(SettingsError, match="MESHWRIGHT_ACCESS_KEYS"):
+        keys(settings(access_keys=given))
+
+
+@pytest.mark.parametrize("pair", ["secret", ":secret", "ID:", ":"])
+def test_a_malformed_key_is_not_shown(pair):
+    """It may well be a secret."""
+    with pytest.raises(SettingsError) as refused:
+        keys(settings(access_keys=pair))
+    assert str(refused.value) == "setting access_keys: expected ID:SECRET"
+
+
+def test_quotas_come_from_a_file(tmp_path: Path):
+    """Only what differs; an empty file changes nothing; what is wrong is named."""
+    file = tmp_path / "quotas.yaml"
+    assert quotas(settings()) == Quotas()
+    file.write_text("meshes: 100\n")
+    assert quotas(settings(quotas_file=file)) == Quotas(meshes=100)
+    file.write_text("")
+    assert quotas(settings(quotas_file=file)) == Quotas()
+    for content, says in (
+        ("[1]", "expected names and numbers"),
+        ("a: [", "quotas.yaml"),
+        ("mesh: 1", "unknown quota 'mesh'"),
+    ):
+        file.write_text(content)
+        with pytest.raises(SettingsError, match=says):
+            quotas(settings(quotas_file=file))
+
+
+@pytest.mark.parametrize("address", ["nonsense", "127.0.0.1", "127.0.0.1:", "127.0.0.1:http", "no.such.host.invalid:0"])
+def test_an_unusable_address_is_named(address):
+    """HOST:PORT, and a host that is ours."""
+    with pytest.raises(UnusableConfiguration, match=address.replace(".", r"\.")):
+        listen(address)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:0", "[::1]:0"])
+def test_port_0_is_a_free_port(address):
+    """For tests and local stacks."""
+    with listen(address) as listener:
+        assert listener.getsockname()[1] > 0

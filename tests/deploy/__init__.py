@@ -1,0 +1,1 @@
+"""Tests of `deploy/`: the local stack, and where its programs come from."""

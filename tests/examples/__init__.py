@@ -1,0 +1,1 @@
+"""Tests of `examples/`: what the demo prints, and what it checks."""

@@ -1,0 +1,1 @@
+"""The watcher: index, mapping, delivery, streams."""

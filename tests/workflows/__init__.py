@@ -1,0 +1,1 @@
+"""Workflows: planners, the entity loop, replays."""

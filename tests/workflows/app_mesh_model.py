@@ -1,0 +1,151 @@
+"""App Mesh in a dictionary: what plans are tried on, and what the activities of the loop's tests call.
+
+It keeps the rules that an order of calls can break. What is referred to has to exist, what is in use cannot be deleted,
+and nothing is created twice. What the service checks of a spec's content is not its matter.
+"""
+
+from typing import Any
+
+from activities.failures import Failure
+from activities.messages import Record
+from activities.names import Verb
+from activities.objects import ApiKind, ApiObject
+from workflows.planning.plan import Observed, Step
+
+ROUTE_TYPES = ("httpRoute", "http2Route", "tcpRoute", "grpcRoute")
+
+
+class Refused(Exception):
+    """App Mesh answered with an error."""
+
+    def __init__(self, failure: Failure, message: str) -> None:
+        super().__init__(f"{failure}: {message}")
+        self.failure = failure
+        self.message = message
+
+
+class AppMeshModel:
+    """Objects by identity."""
+
+    def __init__(self, *there: ApiObject) -> None:
+        self.objects: dict[ApiObject, Record] = {}
+        for object in there:
+            self.put(object, {})
+
+    def put(self, object: ApiObject, spec: dict[str, Any]) -> None:
+        """An object that somebody else made."""
+        self.objects[object] = Record(object=object, arn=arn_of(object), version=1, spec=spec)
+
+    def run(self, step: Step) -> Record:
+        """Carry out a step of a plan."""
+        return self.call(step.verb, step.object, step.spec)
+
+    def call(self, verb: Verb, object: ApiObject, spec: dict[str, Any] | None = None) -> Record:
+        """One call of the API.
+
+        Raises:
+            Refused: with the failure that App Mesh's answer means.
+        """
+        found = self.objects.get(object)
+        if verb is Verb.CREATE:
+            self._must_exist(*_parents(object))
+            if found is not None:
+                raise Refused(Failure.CONFLICT, f"{object} exists")
+        elif found is None:
+            raise Refused(Failure.NOT_FOUND, f"{object} does not exist")
+        if verb is Verb.DELETE and (users := self._users(object)):
+            raise Refused(Failure.IN_USE, f"{object} is used by {', '.join(map(str, users))}")
+        if verb in (Verb.CREATE, Verb.UPDATE):
+            self._must_exist(*_references(object, spec or {}))
+            version = found.version + 1 if found is not None else 1
+            self.objects[object] = Record(object=object, arn=arn_of(object), version=version, spec=spec or {})
+        return self.objects.pop(object) if verb is Verb.DELETE else self.objects[object]
+
+    def named(self, kind: ApiKind) -> set[str]:
+        """Names of the objects of a kind."""
+        return {object.name for object in self.objects if object.kind is kind}
+
+    def routes_of(self, router: ApiObject) -> tuple[str, ...]:
+        """Names of a router's routes.
+
+        Raises:
+            Refused: there is no such router.
+        """
+        self._must_exist(router)
+        return tuple(sorted(object.name for object in self.objects if _router_of(object) == router))
+
+    def routing_of(self, service: ApiObject) -> dict[str, Any] | None:
+        """What callers of a service meet: the router's spec under "", each route's under its name.
+
+        None while there is no such service, or nothing answers for it.
+        """
+        found = self.objects.get(service)
+        router = _provider(found.object, found.spec) if found is not None else None
+        if router is None:
+            return None
+        routes = {name: self.objects[_route_of(router, name)].spec for name in self.routes_of(router)}
+        return {"": self.objects[router].spec, **routes}
+
+    def observed(self, *apart_from: ApiObject) -> Observed:
+        """Everything, apart from objects that belong to others."""
+        return Observed(records=tuple(record for object, record in self.objects.items() if object not in apart_from))
+
+    def _must_exist(self, *objects: ApiObject) -> None:
+        for object in objects:
+            if object not in self.objects:
+                raise Refused(Failure.NOT_FOUND, f"{object} does not exist")
+
+    def _users(self, object: ApiObject) -> list[ApiObject]:
+        return [
+            record.object
+            for record in self.objects.values()
+            if record.object != object
+            and (object in _parents(record.object) or object in _references(record.object, record.spec))
+        ]
+
+
+def arn_of(object: ApiObject) -> str:
+    """The ARN that App Mesh gives an object."""
+    mesh = f"arn:aws:appmesh:us-west-2:000000000000:mesh/{object.mesh}"
+    segment = object.kind[0].lower() + object.kind[1:]
+    match object.kind:
+        case ApiKind.MESH:
+            return mesh
+        case ApiKind.ROUTE:
+            return f"{mesh}/virtualRouter/{object.router}/route/{object.name}"
+        case _:
+            return f"{mesh}/{segment}/{object.name}"
+
+
+def _route_of(router: ApiObject, name: str) -> ApiObject:
+    """A route of a router."""
+    return ApiObject(kind=ApiKind.ROUTE, mesh=router.mesh, name=name, router=router.name)
+
+
+def _parents(object: ApiObject) -> tuple[ApiObject, ...]:
+    if object.kind is ApiKind.MESH:
+        return ()
+    router = _router_of(object)
+    return (ApiObject.mesh_object(object.mesh), *((router,) if router is not None else ()))
+
+
+def _router_of(object: ApiObject) -> ApiObject | None:
+    if object.router is None:
+        return None
+    return ApiObject(kind=ApiKind.VIRTUAL_ROUTER, mesh=object.mesh, name=object.router)
+
+
+def _references(object: ApiObject, spec: dict[str, Any]) -> tuple[ApiObject, ...]:
+    provider = _provider(object, spec)
+    targets = [
+        target["virtualNode"]
+        for type in ROUTE_TYPES
+        for target in spec.get(type, {}).get("action", {}).get("weightedTargets", ())
+    ]
+    nodes = (ApiObject(kind=ApiKind.VIRTUAL_NODE, mesh=object.mesh, name=name) for name in targets)
+    return (*nodes, *((provider,) if provider is not None else ()))
+
+
+def _provider(object: ApiObject, spec: dict[str, Any]) -> ApiObject | None:
+    name = spec.get("provider", {}).get("virtualRouter", {}).get("virtualRouterName")
+    return ApiObject(kind=ApiKind.VIRTUAL_ROUTER, mesh=object.mesh, name=name) if name else None

@@ -1,0 +1,60 @@
+"""What may exist for a resource that nobody remembers, and where to look for it."""
+
+import pytest
+
+from resources.kinds import Kind
+from tests.builders import mesh, virtual_node, virtual_service
+from tests.watcher.sightings import sighting
+from tests.workflows.planning import holdings
+from workflows.planning.kinds import desired_of
+from workflows.planning.memory import may_exist, places_to_look, routers_among
+
+NODE, ROUTER, SERVICE = holdings.node("cart-prod"), holdings.router("cart-router-prod"), holdings.service()
+FINE = {"type": "VirtualServiceActive", "status": "True"}
+WAITING = FINE | {"status": "False"}
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "answer"),
+    [
+        pytest.param(sighting(virtual_node()), False, id="new"),
+        pytest.param(sighting(mesh(), status={"meshArn": holdings.MESH_ARN}), True, id="mesh-arn"),
+        pytest.param(sighting(virtual_node(), status={"virtualNodeArn": holdings.arn(NODE)}), True, id="node-arn"),
+        pytest.param(sighting(virtual_service(), status={"virtualRouterArn": holdings.arn(ROUTER)}), True, id="router"),
+        pytest.param(sighting(virtual_service(), status={"conditions": [FINE]}), True, id="true-condition"),
+        pytest.param(sighting(virtual_service(), status={"conditions": [WAITING]}), False, id="false-condition"),
+        pytest.param(sighting(mesh(), status={"meshCondition": [FINE]}), True, id="mesh-condition"),
+        pytest.param(
+            sighting(mesh(), deleting=True, finalizers=(Kind.MESH.finalizer,)), True, id="deleting-with-our-finalizer"
+        ),
+        pytest.param(
+            sighting(mesh(), deleting=True, finalizers=("theirs",), status={"meshArn": holdings.MESH_ARN}),
+            False,
+            id="deleting-without-it",
+        ),
+    ],
+)
+def test_only_traces_of_earlier_work_are_worth_a_look(snapshot, answer):
+    """A new resource costs no read: a clash shows as a Conflict."""
+    assert may_exist(snapshot) is answer
+
+
+def test_both_what_the_status_records_and_what_the_spec_names_are_looked_at():
+    """A router that was renamed is found by its ARN; each place comes once."""
+    old = holdings.router("old-router-prod")
+    status = {"virtualServiceArn": holdings.arn(SERVICE), "virtualRouterArn": holdings.arn(old)}
+    snapshot = sighting(virtual_service(), status=status)
+    places = places_to_look(snapshot, desired_of(snapshot))
+    assert places == (SERVICE, old, ROUTER)
+    assert routers_among(places) == (old, ROUTER)
+
+
+def test_a_spec_that_cannot_be_read_leaves_the_status_to_go_by():
+    """So that even an invalid resource can be deleted without an orphan."""
+    snapshot = sighting(virtual_node(), status={"virtualNodeArn": holdings.arn(NODE)})
+    assert places_to_look(snapshot, None) == (NODE,)
+
+
+def test_an_arn_of_something_else_is_no_place():
+    """A status is anybody's to write."""
+    assert places_to_look(sighting(mesh(), status={"meshArn": "arn:aws:s3:::bucket"}), None) == ()

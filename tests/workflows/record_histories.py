@@ -1,0 +1,148 @@
+"""Records the histories that `test_replay.py` replays: `python -m tests.workflows.record_histories`.
+
+Run it when the workflows have changed on purpose, and only then. The histories of a release stay when the next one adds
+its own: what ran on the old code must go on on the new.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import Client, WorkflowHandle
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from activities.failures import Failure
+from deploy.local.stack import LocalStack, StackSettings
+from resources.kinds import Kind
+from tests.builders import MESH, NAMESPACE, http_route, mesh, virtual_node, virtual_service
+from tests.workflows.conftest import Harness, until
+from tests.workflows.test_entity import IN_MESH, NODE, ROUTES, SERVICE, ready, settled
+
+FOLDER = Path(__file__).parent / "histories" / "0.1.0"
+
+Recorded = Awaitable[WorkflowHandle[Any, Any]]
+
+
+async def service_created_edited_swapped_deleted(harness: Harness) -> WorkflowHandle[Any, Any]:
+    """The life of a service: five writes, one edit in place, one swap, and the way out."""
+    ready(harness, mesh(), virtual_node())
+    await harness.apply(virtual_service(routes=ROUTES))
+    await settled(harness)
+    await harness.apply(virtual_service(routes=[http_route("a", {"cart": 7}, prefix="/a"), *ROUTES[1:]]))
+    await settled(harness, generation=2)
+    await harness.apply(
+        virtual_service(routes=[http_route(name, {"cart": 9}, prefix=f"/{name}") for name in ("a", "b", "d")])
+    )
+    await settled(harness, generation=3)
+    await harness.tell(harness.kubernetes.delete(Kind.VIRTUAL_SERVICE, NAMESPACE, SERVICE))
+    handle = harness.handle(Kind.VIRTUAL_SERVICE, NAMESPACE, SERVICE)
+    await handle.result()
+    return handle
+
+
+async def service_waits_is_refused_and_fixed(harness: Harness) -> WorkflowHandle[Any, Any]:
+    """Waiting for a node, a poke, a refusal, a fix."""
+    ready(harness, mesh())
+    await harness.apply(virtual_service(routes=ROUTES[:1]))
+    await settled(harness, reason="WaitingForVirtualNodes")
+    ready(harness, virtual_node())
+    harness.app_mesh.faults["CreateRoute"] = [Failure.BAD_REQUEST]
+    await harness.tell(harness.kubernetes.see(Kind.VIRTUAL_SERVICE, NAMESPACE, SERVICE), poke=True)
+    await settled(harness, reason="BadRequest")
+    await harness.apply(virtual_service(routes=ROUTES[1:2]))
+    await settled(harness, generation=2)
+    return harness.handle(Kind.VIRTUAL_SERVICE, NAMESPACE, SERVICE)
+
+
+async def service_adopted(harness: Harness) -> WorkflowHandle[Any, Any]:
+    """Objects are there already: a Conflict, a look, no write."""
+    ready(harness, mesh(), virtual_node())
+    await harness.apply(virtual_service(routes=ROUTES))
+    await settled(harness)
+    await harness.handle(Kind.VIRTUAL_SERVICE, NAMESPACE, SERVICE).terminate("its history is lost")
+    harness.kubernetes.resources[Kind.VIRTUAL_SERVICE, NAMESPACE, SERVICE]["status"] = {}
+    await harness.apply(virtual_service(routes=ROUTES))
+    await settled(harness)
+    return harness.handle(Kind.VIRTUAL_SERVICE, NAMESPACE, SERVICE)
+
+
+async def service_through_faults(harness: Harness) -> WorkflowHandle[Any, Any]:
+    """Throttled and unavailable for a while."""
+    ready(harness, mesh(), virtual_node())
+    harness.app_mesh.faults["CreateVirtualRouter"] = [Failure.THROTTLED, Failure.UNAVAILABLE]
+    await harness.apply(virtual_service(routes=ROUTES))
+    await settled(harness)
+    return harness.handle(Kind.VIRTUAL_SERVICE, NAMESPACE, SERVICE)
+
+
+async def mesh_deleted_with_a_member(harness: Harness) -> WorkflowHandle[Any, Any]:
+    """A mesh that waits for its node to go."""
+    await _mesh_and_node(harness)
+    await _delete_both(harness)
+    return harness.handle(Kind.MESH, None, MESH)
+
+
+async def node_deleted_with_its_mesh(harness: Harness) -> WorkflowHandle[Any, Any]:
+    """The node of the same story."""
+    await _mesh_and_node(harness)
+    await _delete_both(harness)
+    return harness.handle(Kind.VIRTUAL_NODE, NAMESPACE, "cart")
+
+
+async def _mesh_and_node(harness: Harness) -> None:
+    await harness.apply(mesh(egressFilter={"type": "ALLOW_ALL"}))
+    await until(lambda: IN_MESH in harness.app_mesh.objects, "the mesh")
+    await harness.apply(virtual_node())
+    await harness.tell(harness.kubernetes.see(Kind.VIRTUAL_NODE, NAMESPACE, "cart"), poke=True)
+    await until(lambda: NODE in harness.app_mesh.objects, "the node")
+
+
+async def _delete_both(harness: Harness) -> None:
+    await harness.tell(harness.kubernetes.delete(Kind.MESH, None, MESH))
+    waits = (Kind.MESH, None, MESH, "MeshActive")
+    await until(lambda: harness.kubernetes.condition(*waits).get("reason") == "WaitingForMembers", "the wait")
+    await harness.tell(harness.kubernetes.see(Kind.VIRTUAL_NODE, NAMESPACE, "cart"), poke=True)
+    node = harness.kubernetes.resources[Kind.VIRTUAL_NODE, NAMESPACE, "cart"]
+    await until(lambda: "deletionTimestamp" in node["metadata"], "the member's own deletion")
+    await harness.tell(harness.kubernetes.see(Kind.VIRTUAL_NODE, NAMESPACE, "cart"))
+    await harness.handle(Kind.VIRTUAL_NODE, NAMESPACE, "cart").result()
+    await harness.tell(harness.kubernetes.see(Kind.MESH, None, MESH), poke=True)
+    await harness.handle(Kind.MESH, None, MESH).result()
+
+
+STORIES: tuple[Callable[[Harness], Recorded], ...] = (
+    service_created_edited_swapped_deleted,
+    service_waits_is_refused_and_fixed,
+    service_adopted,
+    service_through_faults,
+    mesh_deleted_with_a_member,
+    node_deleted_with_its_mesh,
+)
+
+
+async def record(address: str) -> None:
+    """Live through every story and keep its history."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for story in STORIES:
+        harness = Harness(await Client.connect(address, data_converter=pydantic_data_converter))
+        async with harness.worker():
+            handle = await story(harness)
+            history = await handle.fetch_history()
+        path = FOLDER / f"{story.__name__.replace('_', '-')}.json"
+        path.write_text(history.to_json() + "\n")
+        print(f"{path.name}: {len(history.events)} events")  # noqa: T201 - it is a script
+
+
+def main() -> None:
+    """Record on a server of our own."""
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        LocalStack(directory, StackSettings(parts=("temporal",), fast=True)) as stack,
+    ):
+        asyncio.run(record(stack.environment["TEMPORAL_ADDRESS"]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""What ran on an earlier release goes on on this one: recorded histories replay without a difference."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from temporalio import workflow
+from temporalio.client import WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
+
+from tests.workflows.conftest import sandboxed
+from workflows.entity import ALL, EntityWorkflow, MeshWorkflow, VirtualNodeWorkflow
+from workflows.state import EntityState
+
+HISTORIES = sorted((Path(__file__).parent / "histories").rglob("*.json"))
+
+
+def history(path: Path) -> WorkflowHistory:
+    """A recorded history."""
+    return WorkflowHistory.from_json(path.stem, path.read_text())
+
+
+@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize("sandbox", [pytest.param(False, id="as-in-production"), pytest.param(True, id="in-sandbox")])
+async def test_a_recorded_history_replays(path, sandbox):
+    """The same commands in the same order."""
+    runner = sandboxed() if sandbox else UnsandboxedWorkflowRunner()
+    replayer = Replayer(workflows=ALL, data_converter=pydantic_data_converter, workflow_runner=runner)
+    await replayer.replay_workflow(history(path))
+
+
+def test_every_kind_has_a_recorded_history():
+    """Otherwise nothing guards it."""
+    types = {
+        json.loads(path.read_text())["events"][0]["workflowExecutionStartedEventAttributes"]["workflowType"]["name"]
+        for path in HISTORIES
+    }
+    assert types == {"Mesh", "VirtualNode", "VirtualService"}
+
+
+@workflow.defn(name="VirtualService")
+class Impatient(EntityWorkflow):
+    """A changed workflow: it waits before it does anything."""
+
+    @workflow.run
+    async def run(self, state: EntityState) -> None:
+        """Wait, then go on as before."""
+        await workflow.sleep(timedelta(seconds=1))
+        await self.reconcile_until_gone()
+
+
+async def test_a_workflow_that_does_something_else_does_not_replay():
+    """The replay test can fail: a change of the commands is found."""
+    path = next(path for path in HISTORIES if path.stem.startswith("service-created"))
+    replayer = Replayer(
+        workflows=[Impatient, MeshWorkflow, VirtualNodeWorkflow],
+        data_converter=pydantic_data_converter,
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    )
+    with pytest.raises(workflow.NondeterminismError):
+        await replayer.replay_workflow(history(path))
+
+
+def test_steps_are_named_so_that_a_person_understands_them():
+    """Each App Mesh call carries a summary, under the operation's own name."""
+    path = next(path for path in HISTORIES if path.stem.startswith("service-created"))
+    events = json.loads(path.read_text())["events"]
+    steps = [event for event in events if "activityTaskScheduledEventAttributes" in event]
+    assert steps
+    assert all(event["userMetadata"]["summary"] for event in steps)

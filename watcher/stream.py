@@ -1,0 +1,156 @@
+"""What happens to the resources of one kind, as an endless stream. The only importer of the Kubernetes client here.
+
+Three nested generators with one duty each: `follow` goes on for ever, `list_then_watch` lists and then watches until
+the server says that it forgot where we were (410 Gone), `watch_once` reads one HTTP response. Disconnects resume where
+the stream broke off; only a 410 costs a new list.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import aiohttp
+import structlog
+from kubernetes.aio.client import ApiClient
+from kubernetes.aio.client.exceptions import ApiException
+
+from resources.kinds import GROUP, VERSION, Kind
+
+log = structlog.get_logger(__name__)
+
+PAGE = 500
+WATCH_SECONDS = 60
+"""How long the server keeps one watch open; a connection that died in silence is noticed a little after that."""
+RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Every resource of the kind, at one moment. What is not in it does not exist."""
+
+    kind: Kind
+    items: tuple[dict[str, Any], ...]
+    resource_version: str
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One event of the watch."""
+
+    kind: Kind
+    type: Literal["ADDED", "MODIFIED", "DELETED"]
+    item: dict[str, Any]
+
+
+class Expired(Exception):
+    """The server no longer has the events since our resourceVersion."""
+
+
+_INTERRUPTIONS = (TimeoutError, ApiException, aiohttp.ClientError, OSError, json.JSONDecodeError)
+"""What only means to try again; JSON that cannot be read is an answer that was cut off by somebody in between."""
+
+
+class ResourceStream:
+    """The stream of one kind, in all namespaces."""
+
+    def __init__(self, client: ApiClient, kind: Kind) -> None:
+        self._client = client
+        self._kind = kind
+        self._path = f"/apis/{GROUP}/{VERSION}/{kind.plural}"
+
+    async def follow(self) -> AsyncIterator[Listing | Sighting]:
+        """List, watch, and begin again whenever that ends, for ever; waits a little longer after each failure."""
+        failures = 0
+        while True:
+            try:
+                async for item in self.list_then_watch():
+                    failures = 0
+                    yield item
+            except Expired:
+                log.info("watch expired, listing again", kind=str(self._kind))
+            except _INTERRUPTIONS as error:
+                log.warning("cannot list", kind=str(self._kind), error=_short(error))
+                await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
+                failures += 1
+
+    async def list_then_watch(self) -> AsyncIterator[Listing | Sighting]:
+        """One list, then the events since, across as many connections as it takes.
+
+        Raises:
+            Expired: when only a new list helps.
+        """
+        items, version = await self._list()
+        yield Listing(self._kind, items, version)
+        failures = 0
+        while True:
+            try:
+                async for type, item in self.watch_once(version):
+                    version = item["metadata"]["resourceVersion"]
+                    failures = 0
+                    if type != "BOOKMARK":
+                        yield Sighting(self._kind, type, item)
+            except _INTERRUPTIONS as error:
+                log.info("watch interrupted", kind=str(self._kind), error=_short(error))
+                await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
+                failures += 1
+
+    async def watch_once(self, version: str) -> AsyncIterator[tuple[Any, dict[str, Any]]]:
+        """The events of one response: type and object. Ends when the server ends it."""
+        query = {
+            "watch": "1",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": version,
+            "timeoutSeconds": str(WATCH_SECONDS),
+        }
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=WATCH_SECONDS + 10)
+        response = await self._get(query, limits)
+        try:
+            async for line in response.content:
+                event = json.loads(line)
+                if event["type"] == "ERROR":
+                    _raise_for(event["object"])
+                yield event["type"], event["object"]
+        finally:
+            response.close()
+
+    async def _list(self) -> tuple[tuple[dict[str, Any], ...], str]:
+        items: list[dict[str, Any]] = []
+        query = {"limit": str(PAGE)}
+        while True:
+            response = await self._get(query, aiohttp.ClientTimeout(total=30))
+            page = json.loads(await response.read())
+            items += page["items"]
+            if not (token := page["metadata"].get("continue")):
+                return tuple(items), page["metadata"]["resourceVersion"]
+            query = {"limit": str(PAGE), "continue": token}
+
+    async def _get(self, query: Mapping[str, str], limits: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
+        call = await self._client.param_serialize(
+            "GET",
+            self._path,
+            query_params=list(query.items()),
+            header_params={"Accept": "application/json"},
+            auth_settings=["BearerToken"],
+        )
+        answer = await self._client.call_api(*call, _request_timeout=limits)
+        response: aiohttp.ClientResponse = answer.response
+        if response.status == 200:
+            return response
+        body = await response.text()
+        if response.status == 410:
+            raise Expired
+        raise ApiException(status=response.status, reason=response.reason, body=body)
+
+
+def _raise_for(status: Mapping[str, Any]) -> None:
+    """Raise what an ERROR event says."""
+    if status.get("code") == 410:
+        raise Expired
+    raise ApiException(status=status.get("code"), reason=f"{status.get('reason')}: {status.get('message')}")
+
+
+def _short(error: BaseException) -> str:
+    text = str(error).strip().splitlines()
+    return (text[0] if text else type(error).__name__)[:200]

@@ -1,0 +1,122 @@
+"""The watcher: streams in, index kept, news out.
+
+Three streams, one per kind, feed one loop. Nothing is told until every kind has been listed once, because whom a
+change concerns can only be seen against the whole. From then on each listing (after an expired watch) is compared with
+the index, so what happened unseen is told as if it had been seen.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Protocol
+
+import structlog
+
+from resources.kinds import Kind
+from watcher.delivery import RETRY_SECONDS, Outbox
+from watcher.index import Index, Name
+from watcher.mapping import at_start, news
+from watcher.poke import Absence, Workflows
+from watcher.stream import Listing, Sighting
+from workflows.messages import Gone, Snapshot
+
+log = structlog.get_logger(__name__)
+
+
+class Stream(Protocol):
+    """What happens to one kind, for ever."""
+
+    def follow(self) -> AsyncIterator[Listing | Sighting]:
+        """Listings and sightings."""
+
+
+class Watcher:
+    """One per process. Any number may run at once: what they tell is idempotent."""
+
+    def __init__(self, streams: Callable[[Kind], Stream], workflows: Workflows) -> None:
+        self._streams = {kind: streams(kind) for kind in Kind}
+        self._workflows = workflows
+        self._first_listings: dict[Kind, Listing] = {}
+        self._complete = asyncio.Event()
+        self.index = Index()
+        self.outbox = Outbox(workflows)
+
+    @property
+    def ready(self) -> bool:
+        """Whether every kind has been listed."""
+        return self._complete.is_set()
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.outbox.run())
+            tasks.create_task(self._tell_strays())
+            for stream in self._streams.values():
+                tasks.create_task(self._follow(stream))
+
+    async def _follow(self, stream: Stream) -> None:
+        async for item in stream.follow():
+            if isinstance(item, Listing):
+                self._take_listing(item)
+                if not self.ready:
+                    self._first_listings[item.kind] = item
+                    if len(self._first_listings) == len(Kind):
+                        self._begin()
+            else:
+                self._take_sighting(item)
+
+    def _take_listing(self, listing: Listing) -> None:
+        sighted = [Snapshot.of(listing.kind, item) for item in listing.items]
+        for snapshot in sighted:
+            self._present(snapshot)
+        for name in self.index.names(listing.kind) - {Name.of(snapshot) for snapshot in sighted}:
+            self._absent(name)
+
+    def _take_sighting(self, sighting: Sighting) -> None:
+        snapshot = Snapshot.of(sighting.kind, sighting.item)
+        if sighting.type == "DELETED":
+            self._absent(Name.of(snapshot))
+        else:
+            self._present(snapshot)
+
+    def _present(self, snapshot: Snapshot) -> None:
+        old = self.index.put(snapshot)
+        if self.ready:
+            for change in news(old, snapshot, self.index):
+                self.outbox.put(change)
+
+    def _absent(self, name: Name) -> None:
+        old = self.index.remove(name)
+        if old is None or not self.ready:
+            return
+        self.outbox.put(Absence(name, Gone(uid=old.key.uid)))
+        for change in news(old, None, self.index):
+            self.outbox.put(change)
+
+    def _begin(self) -> None:
+        """Every kind is listed: tell the resources whose workflows have not dealt with them yet."""
+        self._complete.set()
+        changes = list(at_start(self.index))
+        log.info("all kinds listed", resources=len(self.index), unsettled=len(changes))
+        for change in changes:
+            self.outbox.put(change)
+
+    async def _tell_strays(self) -> None:
+        """Tell workflows whose resource vanished while nobody watched (its finalizer was taken off by force)."""
+        await self._complete.wait()
+        for name in sorted(await self._running(), key=str):
+            if self.index.get(name) is None:
+                as_of = self._first_listings[name.kind].resource_version
+                log.info("workflow without a resource", resource=str(name))
+                self.outbox.put(Absence(name, Gone(as_of=as_of)))
+
+    async def _running(self) -> frozenset[Name]:
+        """The answer of Temporal, as soon as it gives one."""
+        failures = 0
+        while True:
+            try:
+                return await self._workflows.running()
+            except Exception as error:  # whatever the reason: it is asked until it answers
+                delay = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
+                log.warning("cannot list workflows", error=str(error)[:200], retry_in=delay)
+                await asyncio.sleep(delay)
+                failures += 1

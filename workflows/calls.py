@@ -1,0 +1,157 @@
+"""How workflows call activities: queues, time limits and retry policies, in one place."""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from pydantic import BaseModel
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from activities import names
+from activities.failures import LASTING, Failure
+from activities.messages import Call, ListRoutes, Queues, Record, RoutesPage
+from activities.names import Verb, operation
+from activities.objects import ApiKind, ApiObject
+from workflows.planning.plan import Step
+
+ONE_CALL = timedelta(seconds=30)
+"""Limit on one attempt of an App Mesh call; the client's own limits are well below."""
+
+APP_MESH_RETRIES = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200),
+    maximum_interval=timedelta(seconds=5),
+    maximum_attempts=8,
+    non_retryable_error_types=LASTING,
+)
+"""About 20 seconds of tries; then the fault becomes a condition and the workflow's own, longer backoff goes on."""
+
+KUBERNETES_RETRIES = RetryPolicy(
+    initial_interval=timedelta(milliseconds=100),
+    maximum_interval=timedelta(seconds=10),
+    non_retryable_error_types=LASTING,
+)
+"""Unlimited: without Kubernetes there is nowhere to report to."""
+
+LONGEST_LOCAL_WAIT = timedelta(seconds=3)
+"""A local activity's delays beyond this are timers, so that a long outage does not hold workflow tasks open."""
+
+
+class CallFailed(Exception):
+    """An activity gave up: which failure, in whose words."""
+
+    def __init__(self, failure: Failure, message: str) -> None:
+        super().__init__(message)
+        self.failure = failure
+        self.message = message
+
+
+async def kubernetes(name: str, argument: BaseModel | str, summary: str, result: type[Any] | None = None) -> Any:
+    """Run a Kubernetes activity as a local activity.
+
+    Raises:
+        CallFailed: with `Failure.GONE`; everything else is retried until it succeeds.
+    """
+    try:
+        return await workflow.execute_local_activity(
+            name,
+            argument,
+            result_type=result,
+            start_to_close_timeout=timedelta(seconds=10),
+            retry_policy=KUBERNETES_RETRIES,
+            local_retry_threshold=LONGEST_LOCAL_WAIT,
+            summary=summary,
+        )
+    except (ActivityError, ApplicationError) as error:
+        # The failure of a local activity arrives as it is, that of a regular one wrapped.
+        raise _call_failed(error) from error
+
+
+async def write(step: Step, reconcile: int, queues: Queues) -> Record:
+    """Make one change in App Mesh.
+
+    Raises:
+        CallFailed: of any failure but `GONE`.
+    """
+    token = client_token(step, reconcile) if step.verb is not Verb.DELETE else None
+    call = Call(object=step.object, spec=step.spec, client_token=token)
+    record: Record = await _app_mesh(step.operation, call, step.summary, queues.writes, Record)
+    return record
+
+
+async def describe(object: ApiObject, queues: Queues) -> Record | None:
+    """What App Mesh holds under a name; None when nothing.
+
+    Raises:
+        CallFailed: of any failure but `NOT_FOUND`.
+    """
+    name = operation(Verb.DESCRIBE, object.kind)
+    try:
+        record: Record = await _app_mesh(name, Call(object=object), f"Look at {object}", queues.reads, Record)
+    except CallFailed as error:
+        if error.failure is Failure.NOT_FOUND:
+            return None
+        raise
+    return record
+
+
+async def routes_of(router: ApiObject, queues: Queues) -> list[ApiObject]:
+    """All routes of a router, page by page; none when there is no such router."""
+    found: list[ApiObject] = []
+    token: str | None = None
+    while True:
+        request = ListRoutes(router=router, next_token=token)
+        try:
+            page: RoutesPage = await _app_mesh(
+                names.LIST_ROUTES, request, f"List routes of {router}", queues.reads, RoutesPage
+            )
+        except CallFailed as error:
+            if error.failure is Failure.NOT_FOUND:
+                return found
+            raise
+        found += [ApiObject(kind=ApiKind.ROUTE, mesh=router.mesh, name=name, router=router.name) for name in page.names]
+        token = page.next_token
+        if token is None:
+            return found
+
+
+async def observe(places: Sequence[ApiObject], routers: Sequence[ApiObject], queues: Queues) -> list[Record]:
+    """Everything that exists at these places, and every route of these routers."""
+    listed = await asyncio.gather(*(routes_of(router, queues) for router in routers))
+    objects = [*places, *(route for routes in listed for route in routes)]
+    described = await asyncio.gather(*(describe(object, queues) for object in objects))
+    return [record for record in described if record is not None]
+
+
+def client_token(step: Step, reconcile: int) -> str:
+    """The same for every attempt of one step, and never the same for two steps: run, reconcile, operation, object."""
+    parts = (workflow.info().run_id, str(reconcile), step.operation, str(step.object))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+async def _app_mesh(name: str, argument: BaseModel, summary: str, queue: str | None, result: type[Any]) -> Any:
+    try:
+        return await workflow.execute_activity(
+            name,
+            argument,
+            result_type=result,
+            task_queue=queue,
+            start_to_close_timeout=ONE_CALL,
+            retry_policy=APP_MESH_RETRIES,
+            summary=summary[:200],
+        )
+    except ActivityError as error:
+        raise _call_failed(error) from error
+
+
+def _call_failed(error: ActivityError | ApplicationError) -> CallFailed:
+    """Our failure out of Temporal's wrapping."""
+    cause = error.cause if isinstance(error, ActivityError) else error
+    if isinstance(cause, ApplicationError) and cause.type in set(Failure):
+        return CallFailed(Failure(cause.type), cause.message)
+    if isinstance(cause, ApplicationError):
+        return CallFailed(Failure.UNAVAILABLE, f"{cause.type}: {cause.message}")
+    return CallFailed(Failure.UNAVAILABLE, str(cause or error))

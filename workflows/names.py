@@ -1,0 +1,38 @@
+"""Names of workflows, signals and ids, and the policies that workflows are started with: the one place for them."""
+
+from typing import Final
+
+from resources.kinds import Kind
+
+WORKFLOWS: Final = {kind: str(kind) for kind in Kind}
+"""Workflow type of each kind: the kind's own name."""
+
+CHANGED: Final = "changed"
+GONE: Final = "gone"
+
+NO_STATE: Final[dict[str, object]] = {}
+"""What a workflow is started with: it has no state yet, and the signal that comes with the start brings the rest."""
+
+
+def workflow_id(cluster: str, kind: Kind, namespace: str | None, name: str) -> str:
+    """`<cluster>/<kind>/<namespace>/<name>`; `-` stands for no namespace."""
+    return f"{cluster}/{kind.slug}/{namespace or '-'}/{name}"
+
+
+def parse_workflow_id(cluster: str, id: str) -> tuple[Kind, str | None, str] | None:
+    """Kind, namespace and name from an id; None when it is not one of this cluster's."""
+    parts = id.split("/")
+    kind = next((kind for kind in Kind if len(parts) == 4 and kind.slug == parts[1]), None)
+    if kind is None or parts[0] != cluster:
+        return None
+    return kind, None if parts[2] == "-" else parts[2], parts[3]
+
+
+def cluster_prefix(cluster: str) -> str:
+    """What every workflow id of a cluster begins with."""
+    return f"{cluster}/"
+
+
+def summary(kind: Kind, namespace: str | None, name: str) -> str:
+    """One line for the Temporal UI's list."""
+    return f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"

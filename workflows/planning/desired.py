@@ -1,0 +1,67 @@
+"""What a resource asks for, in the planner's words: what it refers to, what stands in the way, which objects it wants.
+
+One subclass per kind; `of` makes the right one from a snapshot. Pure: references arrive as data.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from activities.messages import MeshReference, ReadReferences, References
+from activities.objects import ApiKind, ApiObject
+from resources.conditions import ConditionType, Reason
+from resources.kinds import Kind
+from workflows.planning.outcome import Outcome
+from workflows.planning.plan import Observed, Wanted
+
+
+class Desired(ABC):
+    """The questions that a reconcile asks of every kind."""
+
+    kind: ClassVar[Kind]
+    condition_kinds: ClassVar[Mapping[ConditionType, frozenset[ApiKind]]]
+    """The conditions of the kind, the main one last, and whose failure turns each."""
+
+    @abstractmethod
+    def references(self) -> ReadReferences:
+        """The resources to look at before anything is planned."""
+
+    @abstractmethod
+    def blocked(self, references: References) -> Outcome | None:
+        """What has to come first; None when nothing stands in the way."""
+
+    @abstractmethod
+    def wanted(self, references: References, observed: Observed) -> tuple[Wanted, ...]:
+        """The App Mesh objects, with specs; asked only when not blocked, and of a complete observation."""
+
+    @abstractmethod
+    def identities(self) -> tuple[ApiObject, ...]:
+        """The objects by name alone: where to look for what exists already. Routes are found by listing routers."""
+
+    def further(self, observed: Observed) -> tuple[ApiObject, ...]:
+        """Objects that only a first observation tells of, and that have to be looked at too."""
+        return ()
+
+    @abstractmethod
+    def status_members(self, observed: Observed, references: References | None) -> dict[str, Any]:
+        """The kind's own status members (ARNs ...); None removes a member."""
+
+
+def mesh_stands_in_the_way(name: str, mesh: MeshReference) -> Outcome | None:
+    """Members need their mesh to exist in App Mesh, and leave with it."""
+    if not mesh.found:
+        return Outcome(reason=Reason.WAITING_FOR_MESH, message=f"Mesh {name} does not exist")
+    if mesh.deleting:
+        return Outcome(reason=Reason.MESH_DELETED, message=f"Mesh {name} is being deleted, and its members with it")
+    if not mesh.ready:
+        return Outcome(reason=Reason.WAITING_FOR_MESH, message=f"Mesh {name} is not active yet")
+    return None
+
+
+def arn_of(observed: Observed, object: ApiObject) -> str | None:
+    """The ARN of an object that exists."""
+    record = observed.find(object)
+    return record.arn if record is not None else None
+
+
+Maker = Callable[[Mapping[str, Any]], Desired]

@@ -1,0 +1,28 @@
+"""From a snapshot to the planner of its kind."""
+
+from resources.kinds import Kind
+from workflows.messages import Snapshot
+from workflows.planning.desired import Desired, Maker
+from workflows.planning.mesh import DesiredMesh
+from workflows.planning.virtual_node import DesiredVirtualNode
+from workflows.planning.virtual_service import DesiredVirtualService
+
+PLANNERS: dict[Kind, type[Desired]] = {
+    Kind.MESH: DesiredMesh,
+    Kind.VIRTUAL_NODE: DesiredVirtualNode,
+    Kind.VIRTUAL_SERVICE: DesiredVirtualService,
+}
+_MAKERS: dict[Kind, Maker] = {
+    Kind.MESH: DesiredMesh,
+    Kind.VIRTUAL_NODE: DesiredVirtualNode,
+    Kind.VIRTUAL_SERVICE: DesiredVirtualService,
+}
+
+
+def desired_of(snapshot: Snapshot) -> Desired:
+    """What the resource asks for.
+
+    Raises:
+        InvalidResource: the resource does not read as its kind; names the field.
+    """
+    return _MAKERS[snapshot.key.kind](snapshot.as_resource())

@@ -1,0 +1,46 @@
+"""What may exist in App Mesh for a resource that we have no memory of, and where to look. Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from activities.objects import ApiKind, ApiObject
+from workflows.messages import Snapshot
+from workflows.planning.desired import Desired
+
+_ARN_MEMBERS = {
+    "Mesh": ("meshArn",),
+    "VirtualNode": ("virtualNodeArn",),
+    "VirtualService": ("virtualServiceArn", "virtualRouterArn"),
+}
+
+
+def may_exist(snapshot: Snapshot) -> bool:
+    """Whether somebody has already made App Mesh objects for this resource.
+
+    True when its status carries an ARN or a true condition (the reference controller wrote no ARNs for services), or
+    when it is being deleted with our finalizer on it, which is put on before the first create. Otherwise the resource
+    is new and creating needs no look first: a clash shows as a Conflict.
+    """
+    if snapshot.deleting:
+        return snapshot.key.kind.finalizer in snapshot.finalizers
+    conditions = [*snapshot.status.get("conditions", ()), *snapshot.status.get("meshCondition", ())]
+    return bool(list(_arns(snapshot))) or any(condition.get("status") == "True" for condition in conditions)
+
+
+def places_to_look(snapshot: Snapshot, desired: Desired | None) -> tuple[ApiObject, ...]:
+    """Objects to describe: those that the status records and those that the spec names (None: it cannot be read)."""
+    recorded = [object for arn in _arns(snapshot) if (object := ApiObject.from_arn(arn)) is not None]
+    named = desired.identities() if desired is not None else ()
+    return tuple(dict.fromkeys((*recorded, *named)))
+
+
+def routers_among(objects: tuple[ApiObject, ...]) -> tuple[ApiObject, ...]:
+    """Those whose routes are to be listed."""
+    return tuple(object for object in objects if object.kind is ApiKind.VIRTUAL_ROUTER)
+
+
+def _arns(snapshot: Snapshot) -> Iterator[str]:
+    status: Mapping[str, Any] = snapshot.status
+    for member in _ARN_MEMBERS[snapshot.key.kind]:
+        if arn := status.get(member):
+            yield str(arn)

@@ -1,0 +1,240 @@
+"""One reconcile: observe, plan, apply, report. Sequences activities; every choice is made by `workflows.planning`."""
+
+import asyncio
+from datetime import datetime
+
+from temporalio import workflow
+
+from activities import names
+from activities.failures import Failure
+from activities.messages import Event, Finalizer, Members, Queues, ReadReferences, Record, References, Status
+from activities.names import Verb
+from activities.objects import ApiObject
+from resources.conditions import Reason
+from resources.errors import InvalidResource
+from resources.kinds import Kind
+from workflows import calls
+from workflows.calls import CallFailed
+from workflows.planning.desired import Desired
+from workflows.planning.kinds import desired_of
+from workflows.planning.memory import may_exist, places_to_look, routers_among
+from workflows.planning.outcome import ACHIEVED, Again, Outcome, judge
+from workflows.planning.plan import Observed, Plan, Step, plan
+from workflows.planning.report import changed_members, is_news, is_warning, status_of
+from workflows.state import EntityState
+
+
+class Superseded(Exception):
+    """A newer sighting arrived in the middle: what is left of this reconcile would be thrown away."""
+
+
+class Reconcile:
+    """One turn of the entity loop over `state`, which it keeps true after every single call."""
+
+    def __init__(self, state: EntityState) -> None:
+        if state.desired is None:
+            raise ValueError("nothing has been sighted yet")
+        self._state = state
+        self._snapshot = state.desired
+        self._references: References | None = None
+        self._done: list[Step] = []
+        self.finished = False
+        """The resource is gone and so is all that was made for it."""
+
+    async def run(self) -> Again:
+        """Reconcile once, and tell what shall bring the resource back besides a change or a poke."""
+        state = self._state
+        state.poked = False
+        state.reconciles += 1
+        gone = state.gone
+        leaving = self._snapshot.deleting or gone
+        try:
+            desired, unreadable = self._read_spec()
+            if leaving:
+                outcome = await self._remove(desired)
+            else:
+                outcome = unreadable or await self._achieve(desired)
+            if not state.gone and not self.finished:
+                await self._report(desired, outcome)
+            if outcome.reason is Reason.MESH_DELETED and not leaving:
+                await calls.kubernetes(names.DELETE_RESOURCE, self._snapshot.key, "Delete with its mesh")
+        except Superseded:
+            return Again.NEVER
+        except CallFailed as error:
+            if error.failure is not Failure.GONE:
+                raise
+            # This life of the resource ended while we worked for it. The watcher will say so too, but a sighting
+            # that came late may have started us after it did: so do not wait for that.
+            if state.desired is not None and state.desired.key.uid == self._snapshot.key.uid:
+                state.gone = True
+            return Again.NEVER
+        state.handled = self._snapshot
+        state.gone_handled = gone and state.gone
+        return outcome.again
+
+    def _read_spec(self) -> tuple[Desired | None, Outcome | None]:
+        try:
+            return desired_of(self._snapshot), None
+        except InvalidResource as error:
+            return None, Outcome(reason=Reason.INVALID_SPEC, message=f"{error.field}: {error.message}")
+
+    async def _achieve(self, desired: Desired | None) -> Outcome:
+        """Bring App Mesh to what the spec asks for."""
+        if desired is None:
+            raise ValueError("a spec that cannot be read was to be achieved")
+        self._references = references = await self._read_references(desired)
+        if (blocked := desired.blocked(references)) is not None:
+            return blocked
+        await self._add_finalizer()
+        observe = self._state.observed is None and may_exist(self._snapshot)
+        while True:
+            if observe and (failed := await self._observe(desired)) is not None:
+                return failed
+            observed = self._remembered()
+            outcome = await self._apply(plan(desired.wanted(references, observed), observed), just_observed=observe)
+            if outcome.again is not Again.NOW or observe:
+                return outcome
+            observe = True
+
+    async def _remove(self, desired: Desired | None) -> Outcome:
+        """Delete what was made for the resource, then let Kubernetes have it."""
+        state, key = self._state, self._snapshot.key
+        self._references = await self._read_references(None)
+        if state.observed is None and may_exist(self._snapshot) and not state.gone:
+            failed = await self._observe(desired)
+            if failed is not None:
+                return failed
+        nothing_was_made = state.gone and not self._remembered().records
+        if key.kind is Kind.MESH and not nothing_was_made and (waiting := await self._members()) is not None:
+            return waiting
+        outcome = await self._apply(plan((), self._remembered()), just_observed=True)
+        if not outcome.achieved:
+            return outcome
+        if not state.gone and key.kind.finalizer in self._finalizers():
+            await calls.kubernetes(names.REMOVE_FINALIZER, self._finalizer(), "Remove finalizer")
+        state.gone = False
+        self.finished = True
+        return outcome
+
+    async def _members(self) -> Outcome | None:
+        members: Members = await calls.kubernetes(
+            names.LIST_MEMBERS, self._snapshot.key.name, "List members of the mesh", Members
+        )
+        if not members.names:
+            return None
+        some = ", ".join(members.names[:5]) + (" ..." if len(members.names) > 5 else "")
+        message = f"{len(members.names)} members are left: {some}"
+        # The watcher pokes a mesh for members that leave, but not one that it no longer sees.
+        again = Again.SOON if self._state.gone else Again.NEVER
+        return Outcome(reason=Reason.WAITING_FOR_MEMBERS, message=message, again=again)
+
+    async def _read_references(self, desired: Desired | None) -> References:
+        wanted = desired.references() if desired is not None else ReadReferences()
+        references: References = await calls.kubernetes(names.READ_REFERENCES, wanted, "Read references", References)
+        return references
+
+    async def _add_finalizer(self) -> None:
+        if self._snapshot.key.kind.finalizer not in self._finalizers():
+            await calls.kubernetes(names.ADD_FINALIZER, self._finalizer(), "Add finalizer")
+            self._state.finalizer_added = True
+
+    def _finalizers(self) -> tuple[str, ...]:
+        ours = self._snapshot.key.kind.finalizer
+        seen = self._snapshot.finalizers
+        return (*seen, ours) if self._state.finalizer_added and ours not in seen else seen
+
+    def _finalizer(self) -> Finalizer:
+        """Our first edit can build on the sighting; after it the resourceVersion has moved."""
+        snapshot = self._snapshot
+        fresh = not self._state.finalizer_added and self._state.handled is None
+        return Finalizer(
+            key=snapshot.key,
+            seen_finalizers=snapshot.finalizers if fresh else (),
+            seen_version=snapshot.resource_version if fresh else None,
+        )
+
+    async def _observe(self, desired: Desired | None) -> Outcome | None:
+        """Ask App Mesh what it holds for this resource; an outcome only when it would not say."""
+        places = places_to_look(self._snapshot, desired)
+        records: list[Record] = []
+        looked: set[ApiObject] = set()
+        try:
+            while places:
+                looked.update(places)
+                records += await calls.observe(places, routers_among(places), self._queues())
+                further = desired.further(Observed(records=tuple(records))) if desired is not None else ()
+                places = tuple(place for place in further if place not in looked)
+        except CallFailed as error:
+            return judge(error.failure, error.message, places[0].kind, just_observed=True)
+        self._state.observed = Observed(records=tuple(records))
+        return None
+
+    async def _apply(self, planned: Plan, just_observed: bool) -> Outcome:
+        """Carry out the stages; stop at the first that fails, or between two when the plan is out of date."""
+        for stage in planned.stages:
+            if self._is_superseded():
+                raise Superseded
+            outcomes = await asyncio.gather(*(self._step(step, just_observed) for step in stage))
+            failures = [outcome for outcome in outcomes if outcome is not None]
+            if failures:
+                return failures[0]
+        return ACHIEVED
+
+    async def _step(self, step: Step, just_observed: bool) -> Outcome | None:
+        state = self._state
+        try:
+            record = await calls.write(step, state.reconciles, self._queues())
+        except CallFailed as error:
+            if not (step.verb is Verb.DELETE and error.failure is Failure.NOT_FOUND):
+                return judge(error.failure, error.message, step.object.kind, just_observed)
+            record = None
+        if step.verb is Verb.DELETE or record is None:
+            state.observed = self._remembered().without(step.object)
+        else:
+            # What was sent, not what was echoed: the next comparison is with what will be sent.
+            state.observed = self._remembered().with_record(record.model_copy(update={"spec": step.spec or {}}))
+        self._done.append(step)
+        return None
+
+    def _remembered(self) -> Observed:
+        return self._state.observed or Observed()
+
+    def _queues(self) -> Queues:
+        return self._references.queues if self._references is not None else Queues()
+
+    def _is_superseded(self) -> bool:
+        newest = self._state.desired
+        return newest is not None and newest.identity != self._snapshot.identity
+
+    async def _report(self, desired: Desired | None, outcome: Outcome) -> None:
+        state, snapshot = self._state, self._snapshot
+        now = rfc3339(workflow.now())
+        references = None if snapshot.deleting else self._references
+        status = status_of(snapshot, desired, self._remembered(), references, outcome, state.status, now)
+        whole = {name: value for name, value in (state.status | status).items() if value is not None}
+        workflow.set_current_details(f"**{outcome.reason}** {outcome.message}")
+        writes = []
+        if changed_members(state.status, status):
+            writes.append(calls.kubernetes(names.WRITE_STATUS, Status(key=snapshot.key, status=whole), "Write status"))
+        if self._done or is_news(snapshot.key.kind, state.status, status):
+            writes.append(calls.kubernetes(names.RECORD_EVENT, self._event(outcome, now), "Record event"))
+        await asyncio.gather(*writes)
+        if state.desired is not None and state.desired.key.uid == snapshot.key.uid:
+            state.status = whole  # the status of a next life, sighted meanwhile, is its own
+
+    def _event(self, outcome: Outcome, now: str) -> Event:
+        done = ", ".join(step.summary[0].lower() + step.summary[1:] for step in self._done)
+        said = outcome.message or (f"Done: {done}" if done else "App Mesh holds what the spec asks for")
+        return Event(
+            key=self._snapshot.key,
+            warning=is_warning(outcome),
+            reason=outcome.reason,
+            message=said[:1000],
+            serial=f"{self._snapshot.generation}/{self._state.reconciles}",
+            at=now,
+        )
+
+
+def rfc3339(moment: datetime) -> str:
+    """The form of times in Kubernetes."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

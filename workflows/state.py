@@ -1,0 +1,61 @@
+"""What an entity workflow remembers between reconciles, and carries over when it continues as new. Pure."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from workflows.messages import Snapshot
+from workflows.planning.outcome import Again
+from workflows.planning.plan import Observed
+
+
+class EntityState(BaseModel):
+    """All state of an entity workflow; everything else is derived."""
+
+    desired: Snapshot | None = None
+    """The newest sighting of the resource."""
+    handled: Snapshot | None = None
+    """The sighting that the last finished reconcile worked on."""
+    poked: bool = False
+    """Something that the resource depends on turned since then."""
+    gone: bool = False
+    """Kubernetes no longer has the resource, though nobody took our finalizer off in the usual way."""
+    gone_handled: bool = False
+    """The last finished reconcile knew that; if it had to leave something, a delay or a poke brings it back."""
+    observed: Observed | None = None
+    """What App Mesh holds for it; None while this has never been established."""
+    finalizer_added: bool = False
+    status: dict[str, Any] = Field(default_factory=dict)
+    """The status as last read or written."""
+    reconciles: int = 0
+    """How many have been begun; part of every client token."""
+    again: Again = Again.NEVER
+    """What, besides a change or a poke, brings the resource back."""
+    faults: int = 0
+    """Reconciles in a row that ended with a passing fault; sets the delay before the next."""
+
+    def take(self, snapshot: Snapshot) -> None:
+        """Keep the newer of two sightings. A new uid under the name is a new life: nothing of the old one is kept."""
+        if self.desired is None:
+            self.desired, self.status = snapshot, dict(snapshot.status)
+        elif snapshot.supersedes(self.desired):
+            if snapshot.key.uid != self.desired.key.uid:
+                self._forget()
+                self.status = dict(snapshot.status)
+            self.desired = snapshot
+
+    def has_work(self) -> bool:
+        """Whether there is anything that the last reconcile did not know of."""
+        desired, handled = self.desired, self.handled
+        if desired is None:
+            return False
+        if self.poked or handled is None or self.gone != self.gone_handled:
+            return True
+        return desired.identity != handled.identity
+
+    def _forget(self) -> None:
+        self.handled = None
+        self.observed = None
+        self.gone = self.gone_handled = self.finalizer_added = False
+        self.again = Again.NEVER
+        self.faults = 0
