@@ -11,7 +11,7 @@ from temporalio import activity
 
 from activities import names
 from activities.errors import app_mesh_errors
-from activities.messages import Call, ListRoutes, Record, RoutesPage
+from activities.messages import Call, ListRoutes, ListTags, Record, RoutesPage, Tags
 from activities.names import Verb, operation
 from activities.objects import ApiKind
 
@@ -38,7 +38,7 @@ class AppMeshActivities:
 
     def reads(self) -> list[Callable[..., Any]]:
         """Activities that look at App Mesh."""
-        return [*(self._activity(Verb.DESCRIBE, kind) for kind in ApiKind), self.list_routes]
+        return [*(self._activity(Verb.DESCRIBE, kind) for kind in ApiKind), self.list_routes, self.list_tags]
 
     @activity.defn(name=names.LIST_ROUTES)
     def list_routes(self, page: ListRoutes) -> RoutesPage:
@@ -55,6 +55,17 @@ class AppMeshActivities:
             routes = tuple(route["routeName"] for route in answer["routes"])
         return RoutesPage(names=routes, next_token=answer.get("nextToken"))
 
+    @activity.defn(name=names.LIST_TAGS)
+    def list_tags(self, of: ListTags) -> Tags:
+        """The tags of an object.
+
+        Raises:
+            ApplicationError: of a type in `Failure`.
+        """
+        with app_mesh_errors(f"ListTagsForResource {of.object}"):
+            answer = self._client.list_tags_for_resource(resourceArn=of.arn, limit=50)
+            return Tags(tags={tag["key"]: tag["value"] for tag in answer["tags"]})
+
     def _activity(self, verb: Verb, kind: ApiKind) -> Callable[[Call], Record]:
         name = operation(verb, kind)
         call = getattr(self._client, _snake(name))
@@ -68,12 +79,14 @@ class AppMeshActivities:
 
 
 def request_of(step: Call) -> dict[str, Any]:
-    """The call's keyword arguments: identity, and spec and token where given."""
+    """The call's keyword arguments: identity, and spec, token and tags where given."""
     request: dict[str, Any] = dict(step.object.identity)
     if step.spec is not None:
         request["spec"] = step.spec
     if step.client_token is not None:
         request["clientToken"] = step.client_token
+    if step.tags:
+        request["tags"] = [{"key": key, "value": value} for key, value in sorted(step.tags.items())]
     return request
 
 

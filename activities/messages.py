@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from activities.objects import ApiObject
 from resources.kinds import Kind
+from resources.ownership import Origin, Owner
 
 
 class Message(BaseModel):
@@ -24,20 +25,37 @@ class ResourceKey(Message):
 
 
 class Record(Message):
-    """An App Mesh object as the API last answered it."""
+    """An App Mesh object as the API last answered it, and how it came to be this resource's."""
 
     object: ApiObject
     arn: str
     version: int
     spec: dict[str, Any] = Field(default_factory=dict)
+    origin: Origin = Origin.MADE
+    owner: Owner | None = None
+    """The resource of another cluster that a lent object was made for."""
 
 
 class Call(Message):
-    """One App Mesh call about one object. `spec` and `client_token` only for writes that take them."""
+    """One App Mesh call about one object. `spec`, `client_token` and `tags` only for writes that take them."""
 
     object: ApiObject
     spec: dict[str, Any] | None = None
     client_token: str | None = None
+    tags: dict[str, str] | None = None
+
+
+class ListTags(Message):
+    """Whose tags: an object that exists, by its ARN."""
+
+    object: ApiObject
+    arn: str
+
+
+class Tags(Message):
+    """All tags of an object (App Mesh lets one have as many as a page holds)."""
+
+    tags: dict[str, str]
 
 
 class RoutesPage(Message):

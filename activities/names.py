@@ -25,6 +25,7 @@ def operation(verb: Verb, kind: ApiKind) -> str:
 WRITES = tuple(operation(verb, kind) for verb in (Verb.CREATE, Verb.UPDATE, Verb.DELETE) for kind in ApiKind)
 DESCRIBES = tuple(operation(Verb.DESCRIBE, kind) for kind in ApiKind)
 LIST_ROUTES = "ListRoutes"
+LIST_TAGS = "ListTagsForResource"
 
 READ_REFERENCES = "ReadReferences"
 LIST_MEMBERS = "ListMeshMembers"

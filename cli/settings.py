@@ -25,8 +25,9 @@ class Settings(BaseSettings):
 
     cluster: str = Field(
         "default",
+        max_length=63,
         pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
-        description="Name of this cluster; part of every workflow id.",
+        description="Name of this cluster; part of every workflow id, and a tag of every object that it makes.",
     )
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="Log lines as JSON or for people; auto: people on a terminal."

@@ -16,6 +16,7 @@ from activities.failures import LASTING, Failure
 from activities.messages import Call, ListRoutes, Queues, Record, RoutesPage
 from activities.names import Verb, operation
 from activities.objects import ApiKind, ApiObject
+from resources.ownership import Owner, tags_of
 from workflows.planning.plan import Step
 
 ONE_CALL = timedelta(seconds=30)
@@ -70,14 +71,15 @@ async def kubernetes(name: str, argument: BaseModel | str, summary: str, result:
         raise _call_failed(error) from error
 
 
-async def write(step: Step, reconcile: int, queues: Queues) -> Record:
-    """Make one change in App Mesh.
+async def write(step: Step, reconcile: int, queues: Queues, owner: Owner) -> Record:
+    """Make one change in App Mesh; what is created is tagged with its owner.
 
     Raises:
         CallFailed: of any failure but `GONE`.
     """
     token = client_token(step, reconcile) if step.verb is not Verb.DELETE else None
-    call = Call(object=step.object, spec=step.spec, client_token=token)
+    tags = tags_of(owner) if step.verb is Verb.CREATE else None
+    call = Call(object=step.object, spec=step.spec, client_token=token, tags=tags)
     record: Record = await _app_mesh(step.operation, call, step.summary, queues.writes, Record)
     return record
 

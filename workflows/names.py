@@ -33,6 +33,11 @@ def cluster_prefix(cluster: str) -> str:
     return f"{cluster}/"
 
 
+def cluster_of(id: str) -> str:
+    """The cluster that a workflow id belongs to: its first part."""
+    return id.partition("/")[0]
+
+
 def summary(kind: Kind, namespace: str | None, name: str) -> str:
     """One line for the Temporal UI's list."""
     return f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"

@@ -13,8 +13,10 @@ from activities.objects import ApiObject
 from resources.conditions import Reason
 from resources.errors import InvalidResource
 from resources.kinds import Kind
+from resources.ownership import Owner
 from workflows import calls
 from workflows.calls import CallFailed
+from workflows.names import cluster_of
 from workflows.planning.desired import Desired
 from workflows.planning.kinds import desired_of
 from workflows.planning.memory import may_exist, places_to_look, routers_among
@@ -183,7 +185,7 @@ class Reconcile:
     async def _step(self, step: Step, just_observed: bool) -> Outcome | None:
         state = self._state
         try:
-            record = await calls.write(step, state.reconciles, self._queues())
+            record = await calls.write(step, state.reconciles, self._queues(), self._owner())
         except CallFailed as error:
             if not (step.verb is Verb.DELETE and error.failure is Failure.NOT_FOUND):
                 return judge(error.failure, error.message, step.object.kind, just_observed)
@@ -195,6 +197,12 @@ class Reconcile:
             state.observed = self._remembered().with_record(record.model_copy(update={"spec": step.spec or {}}))
         self._done.append(step)
         return None
+
+    def _owner(self) -> Owner:
+        """The resource, as the tags of what is created for it name it."""
+        key = self._snapshot.key
+        cluster = cluster_of(workflow.info().workflow_id)
+        return Owner(cluster=cluster, namespace=key.namespace, name=key.name, uid=key.uid)
 
     def _remembered(self) -> Observed:
         return self._state.observed or Observed()

@@ -17,11 +17,12 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.appmesh import AppMeshActivities
 from activities.failures import Failure
-from activities.messages import Call, ListRoutes, Record
+from activities.messages import Call, ListRoutes, ListTags, Record
 from activities.names import Verb, operation
 from activities.objects import ApiKind, ApiObject
 from control_plane.api.quotas import Quotas
 from control_plane.server import ControlPlaneConfig, create_app, uvicorn_config
+from resources.ownership import Owner, tags_of
 
 KEY, SECRET = "AKIATEST", "secret"
 MESH = ApiObject.mesh_object("shop")
@@ -78,9 +79,16 @@ class Api:
             _Definition.must_from_callable(function).name: function for function in functions
         }
 
-    def __call__(self, verb: Verb, object: ApiObject, spec: Any = None, token: str | None = None) -> Record:
+    def __call__(
+        self,
+        verb: Verb,
+        object: ApiObject,
+        spec: Any = None,
+        token: str | None = None,
+        tags: dict[str, str] | None = None,
+    ) -> Record:
         """Run one activity."""
-        call = Call(object=object, spec=spec, client_token=token)
+        call = Call(object=object, spec=spec, client_token=token, tags=tags)
         record: Record = ActivityEnvironment().run(self._by_name[operation(verb, object.kind)], call)
         return record
 
@@ -117,6 +125,22 @@ def test_an_object_lives_through_create_describe_update_delete(api: Api) -> None
     api(Verb.DELETE, route("blue"))
     with fails(Failure.NOT_FOUND, "blue"):
         api(Verb.DESCRIBE, route("blue"))
+
+
+@pytest.mark.parametrize("kind", ApiKind, ids=str)
+def test_every_kind_is_tagged_by_its_create(api: Api, kind: ApiKind) -> None:
+    """No further call, routes included; the tags of the longest names fit."""
+    object, spec = {
+        ApiKind.MESH: (ApiObject.mesh_object("other"), {}),
+        ApiKind.VIRTUAL_NODE: (ApiObject(kind=kind, mesh="shop", name="new"), {}),
+        ApiKind.VIRTUAL_ROUTER: (ApiObject(kind=kind, mesh="shop", name="new"), ROUTER_SPEC),
+        ApiKind.ROUTE: (route("new"), ROUTE_SPEC),
+        ApiKind.VIRTUAL_SERVICE: (ApiObject(kind=kind, mesh="shop", name="new"), {}),
+    }[kind]
+    tags = tags_of(Owner(cluster="c" * 63, namespace="n" * 63, name="x" * 253, uid="u" * 36))
+    made = api(Verb.CREATE, object, spec, "token", tags)
+    found = ActivityEnvironment().run(api.activities.list_tags, ListTags(object=object, arn=made.arn))
+    assert found.tags == tags
 
 
 def test_name_that_is_taken_is_a_conflict(api: Api) -> None:

@@ -12,7 +12,7 @@ from temporalio.testing import ActivityEnvironment
 from activities import names
 from activities.appmesh import AppMeshActivities, record_of, request_of
 from activities.failures import Failure
-from activities.messages import Call, ListRoutes, Record, RoutesPage
+from activities.messages import Call, ListRoutes, ListTags, Record, RoutesPage, Tags
 from activities.names import Verb, operation
 from activities.objects import ApiKind, ApiObject
 
@@ -86,7 +86,7 @@ def test_every_name_that_workflows_use_is_registered() -> None:
     """Workflows know activities by name alone, so a name without an activity would hang."""
     activities = AppMeshActivities(FakeClient({}))
     assert set(named(activities.writes())) == set(names.WRITES)
-    assert set(named(activities.reads())) == {*names.DESCRIBES, names.LIST_ROUTES}
+    assert set(named(activities.reads())) == {*names.DESCRIBES, names.LIST_ROUTES, names.LIST_TAGS}
 
 
 @pytest.mark.parametrize(
@@ -112,6 +112,17 @@ def test_routes_are_listed_page_by_page(token: str | None, answer: dict[str, Any
     assert client.asked == [
         ("list_routes", {**ROUTER.identity, "limit": 100} | ({"nextToken": token} if token is not None else {}))
     ]
+
+
+def test_tags_are_sent_as_pairs_and_read_back_as_names_and_values() -> None:
+    """One call for all tags of an object: App Mesh lets it have as many as a page holds."""
+    mesh = OBJECTS[ApiKind.MESH]
+    pairs = [{"key": "a", "value": "1"}, {"key": "b", "value": ""}]
+    assert request_of(Call(object=mesh, spec={}, tags={"b": "", "a": "1"}))["tags"] == pairs
+    client = FakeClient({"tags": pairs})
+    found = ActivityEnvironment().run(AppMeshActivities(client).list_tags, ListTags(object=mesh, arn="arn:x"))
+    assert found == Tags(tags={"a": "1", "b": ""})
+    assert client.asked == [("list_tags_for_resource", {"resourceArn": "arn:x", "limit": 50})]
 
 
 def test_refusal_names_what_was_tried() -> None:

@@ -10,9 +10,9 @@ from temporalio import activity
 from activities import names
 from activities.errors import failed
 from activities.failures import Failure
-from activities.messages import Call, ListRoutes, Record, RoutesPage
+from activities.messages import Call, ListRoutes, ListTags, Record, RoutesPage, Tags
 from activities.names import Verb, operation
-from activities.objects import ApiKind
+from activities.objects import ApiKind, ApiObject
 from tests.workflows.app_mesh_model import AppMeshModel, Refused
 
 
@@ -22,6 +22,8 @@ class AppMeshActivities(AppMeshModel):
     def __init__(self) -> None:
         super().__init__()
         self.calls: list[str] = []
+        self.tags: dict[ApiObject, dict[str, str]] = {}
+        """Tags of the objects that have any."""
         self.faults: dict[str, list[Failure]] = {}
         """Operation → failures of its next calls."""
         self.before: Callable[[str], None] = lambda call: None
@@ -42,7 +44,7 @@ class AppMeshActivities(AppMeshModel):
 
     def definitions(self) -> list[Callable[..., Any]]:
         """The activities."""
-        return [*(self._activity(verb, kind) for verb in Verb for kind in ApiKind), self.list_routes]
+        return [*(self._activity(verb, kind) for verb in Verb for kind in ApiKind), self.list_routes, self.list_tags]
 
     @activity.defn(name=names.LIST_ROUTES)
     async def list_routes(self, page: ListRoutes) -> RoutesPage:
@@ -53,6 +55,14 @@ class AppMeshActivities(AppMeshModel):
         except Refused as refused:
             raise failed(refused.failure, refused.message) from refused
 
+    @activity.defn(name=names.LIST_TAGS)
+    async def list_tags(self, of: ListTags) -> Tags:
+        """What a create or a test has put on."""
+        await self._called("ListTagsForResource", of.object.name)
+        if of.object not in self.objects:
+            raise failed(Failure.NOT_FOUND, f"{of.object} does not exist")
+        return Tags(tags=self.tags.get(of.object, {}))
+
     def _activity(self, verb: Verb, kind: ApiKind) -> Callable[..., Any]:
         name = operation(verb, kind)
 
@@ -60,9 +70,12 @@ class AppMeshActivities(AppMeshModel):
         async def call(step: Call) -> Record:
             await self._called(name, step.object.name)
             try:
-                return self.call(verb, step.object, step.spec)
+                record = self.call(verb, step.object, step.spec)
             except Refused as refused:
                 raise failed(refused.failure, refused.message) from refused
+            if verb is Verb.CREATE:
+                self.tags[step.object] = step.tags or {}
+            return record
 
         return call
 

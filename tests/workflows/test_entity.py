@@ -9,6 +9,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from activities.failures import Failure
 from activities.objects import ApiKind, ApiObject
 from resources.kinds import Kind
+from resources.ownership import Owner, tags_of
 from tests.builders import MESH, NAMESPACE, http_route, mesh, virtual_node, virtual_service
 from tests.workflows.app_mesh_model import arn_of
 from tests.workflows.conftest import Harness, until
@@ -63,6 +64,17 @@ async def test_creating_a_service_with_three_routes_makes_five_writes_and_no_rea
     assert writes[0] == "CreateVirtualRouter cart-router-prod"
     assert sorted(writes[1:4]) == ["CreateRoute a", "CreateRoute b", "CreateRoute c"]
     assert writes[4:] == [f"CreateVirtualService {SERVICE}"]
+
+
+async def test_everything_that_is_created_is_tagged_with_its_resource(harness):
+    """So that another cluster, or this one without its memory, can tell whose it is."""
+    ready(harness, mesh(), virtual_node())
+    async with harness.worker():
+        await harness.apply(virtual_service(routes=ROUTES[:1]))
+        await settled(harness)
+    made = Owner(cluster=harness.cluster, namespace=NAMESPACE, name=SERVICE, uid=f"uid-of-{SERVICE}")
+    assert len(harness.app_mesh.tags) == 3
+    assert all(tags == tags_of(made) for tags in harness.app_mesh.tags.values())
 
 
 async def test_the_same_sighting_again_calls_nothing(harness):
