@@ -58,6 +58,11 @@ async def kubernetes() -> ApiClient:
     return ApiClient(configuration)
 
 
+def caller(settings: Settings) -> str:
+    """What we call ourselves to the App Mesh API: how its change feed tells our writes from everybody else's."""
+    return f"meshwright/{settings.cluster}"
+
+
 def app_mesh(settings: Settings) -> Any:
     """A boto3 `appmesh` client, to be shared by all threads.
 
@@ -79,5 +84,6 @@ def app_mesh(settings: Settings) -> Any:
             max_pool_connections=settings.worker_threads,
             retries={"mode": "standard", "total_max_attempts": 1},
             tcp_keepalive=True,
+            user_agent_extra=caller(settings),
         ),
     )

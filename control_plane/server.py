@@ -17,7 +17,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
+from control_plane.api import change_feed
 from control_plane.api.arns import ArnFormat
+from control_plane.api.bell import Bell
+from control_plane.api.change_feed import ChangeFeed
 from control_plane.api.dispatch import Dispatcher
 from control_plane.api.endpoint import ApiEndpoint
 from control_plane.api.metrics import ApiMetrics
@@ -48,8 +51,8 @@ class ControlPlaneConfig:
 def create_app(config: ControlPlaneConfig) -> Starlette:
     """The application; opens the database and migrates it.
 
-    Beside the API there are three unsigned paths for whoever runs the process: `/healthz` (it is alive), `/readyz` (its
-    database answers) and `/metrics`.
+    Beside the API there is the change feed, signed like it, and three unsigned paths for whoever runs the process:
+    `/healthz` (it is alive), `/readyz` (its database answers) and `/metrics`.
 
     Raises:
         StoreError: the database cannot be used.
@@ -58,7 +61,9 @@ def create_app(config: ControlPlaneConfig) -> Starlette:
     metrics = ApiMetrics()
     threads = ThreadPoolExecutor(database.concurrency, thread_name_prefix="operation")
     installation = Installation(config.account_id, ArnFormat(config.region, config.account_id), config.quotas)
-    api = ApiEndpoint(Dispatcher(database, installation), config.access_keys, metrics, threads)
+    bell = Bell()
+    api = ApiEndpoint(Dispatcher(database, installation), config.access_keys, metrics, threads, bell)
+    feed = ChangeFeed(database, config.access_keys, metrics, threads, bell)
 
     async def healthz(_request: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -78,12 +83,15 @@ def create_app(config: ControlPlaneConfig) -> Starlette:
 
     routes = [
         Mount(f"/{URI_PREFIX}", api),  # first, as nearly all requests go there
+        Route(change_feed.PATH, feed),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", scrape),
         Mount("/", api),  # any other URL gets an answer in App Mesh's form
     ]
-    return Starlette(routes=routes, lifespan=lifespan)
+    app = Starlette(routes=routes, lifespan=lifespan)
+    app.state.bell = bell
+    return app
 
 
 def serve(config: ControlPlaneConfig, *, ready: Callable[[str], None] = lambda _url: None) -> None:
@@ -101,7 +109,20 @@ def serve(config: ControlPlaneConfig, *, ready: Callable[[str], None] = lambda _
         url = f"http://[{host}]:{port}" if listener.family == socket.AF_INET6 else f"http://{host}:{port}"
         log.info("listening", url=url, account_id=config.account_id, region=config.region)
         ready(url)
-        uvicorn.Server(uvicorn_config(app)).run(sockets=[listener])
+        Server(app).run(sockets=[listener])
+
+
+class Server(uvicorn.Server):
+    """Serves the application; those who wait for a change are answered when it has to stop."""
+
+    def __init__(self, app: Starlette) -> None:
+        super().__init__(uvicorn_config(app))
+        self._bell: Bell = app.state.bell
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop taking requests and finish those under way."""
+        self._bell.close()
+        await super().shutdown(sockets)
 
 
 def _stopped(_number: int, _frame: FrameType | None) -> None:

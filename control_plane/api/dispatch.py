@@ -37,8 +37,8 @@ class Dispatcher:
     clock: Callable[[], float] = time.time
     _swept_at: float = field(default=0.0, init=False)
 
-    def __call__(self, operation: OperationModel, parameters: Parameters) -> Answer:
-        """The answer by member name.
+    def __call__(self, operation: OperationModel, parameters: Parameters, caller: str | None = None) -> Answer:
+        """The answer by member name; `caller` is whom the change log names.
 
         Raises:
             ApiError: what the caller did wrong or cannot have.
@@ -50,7 +50,7 @@ class Dispatcher:
                 with self.database.read() as connection:
                     return handler.carry_out(Session(self.installation, connection, self.clock()), parameters)
             with self.database.write() as write:
-                session = Session(self.installation, write.connection, self.clock(), write)
+                session = Session(self.installation, write.connection, self.clock(), write, caller)
                 answer = handler.carry_out(session, parameters)
                 self._sweep(write, session.now)
                 return answer

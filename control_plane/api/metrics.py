@@ -4,13 +4,15 @@
 |---|---|
 | `appmesh_api_requests_total` | `operation`, `code` |
 | `appmesh_api_request_duration_seconds` | `operation` |
+| `appmesh_change_feed_requests_total` | `code` |
+| `appmesh_change_feed_waiting` | |
 | `process_*`, `python_*` | the usual ones of the process |
 
 `operation` is as in the service model (`CreateMesh`), or `Unknown` for a request to no operation's URL.
 `code` is `200`, or the error code that the caller saw (`NotFoundException`).
 """
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
@@ -38,6 +40,17 @@ class ApiMetrics:
             buckets=_BUCKETS,
             registry=self.registry,
         )
+
+        self._feed = Counter(
+            "appmesh_change_feed_requests", "Requests to the change feed", ("code",), registry=self.registry
+        )
+        self.feed_waiting = Gauge(
+            "appmesh_change_feed_waiting", "Readers that wait for a change", registry=self.registry
+        )
+
+    def count_feed(self, code: str) -> None:
+        """Count one request to the change feed; it is no operation of App Mesh, and waits on purpose."""
+        self._feed.labels(code).inc()
 
     def count(self, operation: str, code: str, seconds: float) -> None:
         """Count one request."""

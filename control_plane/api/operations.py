@@ -81,7 +81,7 @@ def delete(session: Session, kind: Kind, parameters: Parameters) -> Answer:
     _refuse_if_it_contains(session, kind, key)
     _refuse_if_referred_to(session, key)
     objects.remove(session.write, record.uid)
-    changes.note(session.write, "delete", key, record.uid)
+    _note(session, "delete", record)
     return answers.data(session.installation, kind, record, status="DELETED")
 
 
@@ -138,7 +138,7 @@ def _create(session: Session, kind: Kind, parameters: Parameters) -> tuple[str, 
     references.add(session.write, record.uid, key.mesh, references_of(kind, spec))
     if "tags" in parameters:
         tags.put(session.write, record.uid, {tag["key"]: tag["value"] for tag in parameters["tags"]})
-    changes.note(session.write, "create", key, record.uid)
+    _note(session, "create", record)
     return record.uid, answers.data(session.installation, kind, record)
 
 
@@ -153,8 +153,12 @@ def _update(session: Session, kind: Kind, parameters: Parameters) -> tuple[str, 
     objects.replace(session.write, record)
     if (now_named := references_of(kind, spec)) != references_of(kind, before.spec):
         references.replace(session.write, record.uid, key.mesh, now_named)
-    changes.note(session.write, "update", key, record.uid)
+    _note(session, "update", record)
     return record.uid, answers.data(session.installation, kind, record)
+
+
+def _note(session: Session, operation: str, record: ObjectRecord) -> None:
+    changes.note(session.write, operation, record.key, record.uid, record.version, session.caller)
 
 
 def _refuse_if_it_does_not_fit(kind: Kind, spec: dict[str, Any], around: Neighbourhood) -> None:

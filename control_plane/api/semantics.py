@@ -4,6 +4,8 @@ For each kind of object: what contains it, what its spec refers to, whether that
 from being deleted, its quota, and its rules by name. The verbs in `operations.py` are the same for all kinds and read
 all that differs from here. A delete is also refused while the object contains others; that needs no column.
 
+What App Mesh never had, a feed of changes, is no operation and has a URL of its own (`change_feed.py`).
+
 Where AWS's documents leave a question open, and the service can no longer be asked, we chose:
 
 | question | here |

@@ -26,6 +26,7 @@ class Session:
     connection: Connection
     now: float
     open_write: Write | None = None
+    caller: str | None = None  # what the caller says of itself
 
     @property
     def write(self) -> Write:

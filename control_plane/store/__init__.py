@@ -12,6 +12,6 @@ writers never interleave; no SQL is written outside this room.
 | `objects.py` | objects by key, pages of a collection |
 | `references.py` | who refers to whom, for in-use checks |
 | `tags.py`, `tokens.py` | tags and idempotency tokens of objects |
-| `changes.py` | the log of what each revision changed |
+| `changes.py`, `readers.py` | the log of what each revision changed, and how far its readers have got |
 | `migrations/` | the schema's history, applied at start |
 """

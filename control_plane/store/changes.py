@@ -6,8 +6,9 @@ told so (`ChangesForgotten`) and starts over from the full state.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from control_plane.store import schema
 from control_plane.store.database import Write
@@ -19,11 +20,12 @@ KEPT_REVISIONS = 50_000
 _t = schema.changes.c
 _INSERT = insert(schema.changes)
 _SINCE = (
-    select(_t.revision, _t.operation, _t.uid, _t.kind, _t.mesh, _t.parent, _t.name)
+    select(_t.revision, _t.operation, _t.uid, _t.version, _t.caller, _t.kind, _t.mesh, _t.parent, _t.name)
     .where(_t.revision > bindparam("after"))
     .order_by(_t.revision)
     .limit(bindparam("at_most"))
 )
+_SINCE_BY_OTHERS = _SINCE.where(or_(_t.caller.is_(None), _t.caller != bindparam("not_by")))
 _FORGOTTEN = select(schema.counter.c.forgotten)
 _FORGET = (
     update(schema.counter).where(schema.counter.c.forgotten < bindparam("up_to")).values(forgotten=bindparam("up_to"))
@@ -31,13 +33,25 @@ _FORGET = (
 _PURGE = delete(schema.changes).where(_t.revision <= bindparam("up_to"))
 
 
-def note(write: Write, operation: str, key: ObjectKey, uid: str) -> None:
+def note(
+    write: Write, operation: str, key: ObjectKey, uid: str, version: int | None = None, caller: str | None = None
+) -> None:
     """Log what this write does; one object per write."""
-    write.connection.execute(_INSERT, {"revision": write.revision, "operation": operation, "uid": uid, **key._asdict()})
+    write.connection.execute(
+        _INSERT,
+        {
+            "revision": write.revision,
+            "operation": operation,
+            "uid": uid,
+            "version": version,
+            "caller": caller,
+            **key._asdict(),
+        },
+    )
 
 
-def since(connection: Connection, revision: int, *, at_most: int = 1000) -> Sequence[Change]:
-    """What was changed after `revision`, in order.
+def since(connection: Connection, revision: int, *, at_most: int = 1000, not_by: str | None = None) -> Sequence[Change]:
+    """What was changed after `revision`, in order; without what the caller `not_by` did.
 
     Raises:
         ChangesForgotten: the log no longer reaches back that far.
@@ -47,8 +61,15 @@ def since(connection: Connection, revision: int, *, at_most: int = 1000) -> Sequ
         raise ChangesForgotten(
             f"changes up to revision {forgotten} are no longer kept; asked for those after {revision}"
         )
-    found = connection.execute(_SINCE, {"after": revision, "at_most": at_most})
-    return [Change(number, operation, ObjectKey(*key), uid) for number, operation, uid, *key in found]
+    parameters: dict[str, Any] = {"after": revision, "at_most": at_most}
+    if not_by is None:
+        found = connection.execute(_SINCE, parameters)
+    else:
+        found = connection.execute(_SINCE_BY_OTHERS, {**parameters, "not_by": not_by})
+    return [
+        Change(number, operation, ObjectKey(*key), uid, version, caller)
+        for number, operation, uid, version, caller, *key in found
+    ]
 
 
 def purge(write: Write, *, keep: int = KEPT_REVISIONS) -> int:

@@ -1,4 +1,4 @@
-"""The engine, and the only two ways into a transaction: `Database.read()` and `Database.write()`.
+"""The engine, and the only ways into a transaction: `Database.read()`, `Database.write()`, `Database.aside()`.
 
 Isolation, the short version: writers queue up. On SQLite a write begins with BEGIN IMMEDIATE, on PostgreSQL it begins
 by updating the one row of `counter`; either way a second writer waits until the first commits, then sees all it did.
@@ -63,6 +63,8 @@ class Database:
         # interpreter on, and its writers wait by sleeping: with 16 threads a describe cost twice the CPU of one
         # thread, and the slowest creates took 240 ms instead of 50. PostgreSQL is waited for over a network.
         self.concurrency = 1 if self.engine.dialect.name == "sqlite" else POOL_SIZE
+        # Whether other processes may write what this one does not see written.
+        self.shared = self.engine.dialect.name != "sqlite"
         self._writing = self.engine.execution_options(**{_WRITES: True})
         with _unavailable_when_down(), self._writing.begin() as connection:
             upgrade(connection)
@@ -78,6 +80,12 @@ class Database:
         """A transaction with no other writer beside it. An exception rolls it back, its revision included."""
         with _unavailable_when_down(), self._writing.begin() as connection:
             yield Write(connection, connection.execute(_NEXT_REVISION).scalar_one())
+
+    @contextmanager
+    def aside(self) -> Iterator[Connection]:
+        """A transaction that writes what is not state of a mesh (how far a reader has read): it has no revision."""
+        with _unavailable_when_down(), self._writing.begin() as connection:
+            yield connection
 
     def revision(self) -> int:
         """The revision of the last committed write; 0 at first."""

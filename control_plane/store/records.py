@@ -54,9 +54,15 @@ class TokenRecord:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one write did. `revision` says when, in the order of commits."""
+    """What one write did. `revision` says when, in the order of commits.
+
+    `version` is the object's after it (before it, of a delete); `caller` is what the writer says of itself. Both are
+    None where nobody noted them.
+    """
 
     revision: int
     operation: str
     key: ObjectKey
     uid: str
+    version: int | None = None
+    caller: str | None = None

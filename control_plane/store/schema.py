@@ -94,4 +94,15 @@ changes = Table(
     Column("parent", NAME, nullable=False),
     Column("name", NAME, nullable=False),
     Column("uid", String(36), nullable=False),
+    Column("version", BigInteger, nullable=True),  # None: written by a release that did not note it
+    Column("caller", String(128), nullable=True),  # what the writer says of itself
+)
+
+# How far each named reader of the change feed has got.
+readers = Table(
+    "readers",
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )

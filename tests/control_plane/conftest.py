@@ -11,6 +11,7 @@ import pytest
 from tests.control_plane.mesh import MeshUnderTest
 from tests.control_plane.postgres import PostgresMissing, new_database, postgres_server
 from tests.control_plane.serving import Served, served
+from tests.control_plane.web import Http
 
 _numbers = count(1)
 
@@ -27,6 +28,14 @@ def client(api: Served) -> Iterator[Any]:
     """A boto3 client of the API."""
     with api.client() as made:
         yield made
+
+
+@pytest.fixture
+def web(api: Served) -> Iterator[Http]:
+    """A connection to the API."""
+    made = Http(api.url)
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import uvicorn
 from botocore.config import Config
 
 from control_plane.api.quotas import Quotas
-from control_plane.server import ControlPlaneConfig, create_app, listen, uvicorn_config
+from control_plane.server import ControlPlaneConfig, Server, create_app, listen
 
 KEY_ID, SECRET = "TESTKEY", "a-secret-of-the-tests"
 ACCOUNT = "123456789012"
@@ -59,7 +58,7 @@ def served(directory: Path, *, quotas: Quotas = NO_LIMITS, **settings: Any) -> I
     config = replace(config, **settings)
     app = create_app(config)
     listener = listen(config.listen)
-    server = uvicorn.Server(uvicorn_config(app))
+    server = Server(app)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

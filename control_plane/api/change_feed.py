@@ -1,0 +1,216 @@
+"""The change feed: `GET /v1/changes`, an extension beside App Mesh's operations.
+
+It answers what was written after a revision, and waits for it when there is nothing yet (long poll). So whoever has to
+know of every change asks nothing while nothing happens. Signed as the operations are. Parameters, all optional:
+
+| parameter | meaning |
+|---|---|
+| `after` | the revision up to which the reader knows everything; without it the answer is where to begin |
+| `wait` | seconds to wait for a change, up to 60; 0 by default |
+| `notBy` | leave out what this caller wrote, and do not wake for it |
+| `reader` | a name under which `after` is remembered; without `after` the answer is where that reader left off |
+
+A reader asks again with the answer's `revision` when it has dealt with the answer, not before: then it may die anywhere
+and, under its name, begins again where it left off. Nothing is told too few times, something perhaps twice.
+"""
+
+import asyncio
+import math
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import uuid4
+
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from control_plane.api.bell import Bell
+from control_plane.api.encoding import dump
+from control_plane.api.errors import (
+    ApiError,
+    BadRequest,
+    InternalServerError,
+    MethodNotAllowed,
+    ServiceUnavailable,
+)
+from control_plane.api.http import ClientGone, Response, received, refusal, respond
+from control_plane.api.metrics import SUCCESS, ApiMetrics
+from control_plane.api.semantics import KINDS
+from control_plane.api.signature import SignedRequest, Verifier
+from control_plane.store import changes, readers
+from control_plane.store.database import Database
+from control_plane.store.errors import ChangesForgotten, DatabaseUnavailable
+from control_plane.store.records import Change
+
+PATH = "/v1/changes"
+LONGEST_WAIT = 60.0
+PAGE = 1000
+POLL_SECONDS = 0.5
+"""How often a waiting reader looks where other processes write to the same database, whose writes do not ring here."""
+
+log = structlog.get_logger("control_plane.api")
+
+
+class Forgotten(ApiError):
+    """The log does not reach back to that revision, or never got there: the reader must look at everything."""
+
+    code = "ChangesForgottenException"
+    status = 410
+
+
+@dataclass(frozen=True)
+class Question:
+    """A request's parameters."""
+
+    after: int | None = None
+    wait: float = 0.0
+    not_by: str | None = None
+    reader: str | None = None
+
+
+class ChangeFeed:
+    """Answers `GET /v1/changes`."""
+
+    def __init__(
+        self, database: Database, access_keys: Mapping[str, str], metrics: ApiMetrics, threads: Executor, bell: Bell
+    ) -> None:
+        self._database = database
+        self._verifier = Verifier(access_keys)
+        self._metrics = metrics
+        self._threads = threads
+        self._bell = bell
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request_id = str(uuid4())
+        try:
+            response = Response(200, dump(await self._answer(await received(scope, receive))))
+        except ClientGone:
+            return
+        except ApiError as error:
+            response = refusal(error)
+        except DatabaseUnavailable:
+            response = refusal(ServiceUnavailable("The database does not answer; try again"))
+        except Exception:
+            log.exception("change feed failed", request_id=request_id)
+            response = refusal(InternalServerError(f"Something went wrong; the log of this API has it as {request_id}"))
+        self._metrics.count_feed(response.error.code if response.error else SUCCESS)
+        await respond(send, request_id, response)
+
+    async def _answer(self, request: SignedRequest) -> dict[str, Any]:
+        if request.method != "GET":
+            raise MethodNotAllowed(f"{request.method} is not possible here; there is GET", ("GET",))
+        self._verifier.verify(request, datetime.now(UTC))
+        question = question_of(request.raw_query)
+        loop = asyncio.get_running_loop()
+        if question.after is None:
+            return await loop.run_in_executor(self._threads, self._beginning, question.reader)
+        if question.reader is not None:
+            await loop.run_in_executor(self._threads, self._remember, question.reader, question.after)
+        return await self._changes(question, question.after)
+
+    async def _changes(self, question: Question, after: int) -> dict[str, Any]:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + question.wait
+        with self._bell.listener(question.not_by) as heard, self._metrics.feed_waiting.track_inprogress():
+            while True:
+                heard.clear()
+                found = await loop.run_in_executor(self._threads, self._look, after, question.not_by)
+                left = deadline - loop.time()
+                if found["changes"] or left <= 0 or self._bell.closed:
+                    return found
+                try:
+                    async with asyncio.timeout(min(left, POLL_SECONDS) if self._database.shared else left):
+                        await heard.wait()
+                except TimeoutError:
+                    continue  # and look once more: what was left out moves the revision too
+
+    def _beginning(self, reader: str | None) -> dict[str, Any]:
+        with self._database.read() as connection:
+            known = readers.position(connection, reader) if reader is not None else None
+        return {
+            "revision": known if known is not None else self._database.revision(),
+            "known": known is not None,
+            "changes": [],
+        }
+
+    def _remember(self, reader: str, after: int) -> None:
+        if after <= self._database.revision():
+            readers.remember(self._database, reader, after)
+
+    def _look(self, after: int, not_by: str | None) -> dict[str, Any]:
+        # Before the changes: one that is committed in between is in the answer, and its revision counts.
+        revision = self._database.revision()
+        if after > revision:
+            raise Forgotten(f"revision {after} lies ahead of this database, which is at {revision}")
+        try:
+            with self._database.read() as connection:
+                found = changes.since(connection, after, at_most=PAGE, not_by=not_by)
+        except ChangesForgotten as error:
+            raise Forgotten(str(error)) from error
+        if len(found) == PAGE:
+            revision = found[-1].revision
+        elif found:
+            revision = max(revision, found[-1].revision)
+        return {"revision": revision, "changes": [_shown(change) for change in found]}
+
+
+def question_of(raw_query: str) -> Question:
+    """The parameters of a query.
+
+    Raises:
+        BadRequest: one is unknown, comes twice or has a value that it cannot have; names it.
+    """
+    pairs = parse_qsl(raw_query, keep_blank_values=True)
+    given = dict(pairs)
+    unknown = sorted(given.keys() - {"after", "wait", "notBy", "reader"})
+    if unknown:
+        raise BadRequest(f"The change feed has no parameter {unknown[0]!r}")
+    if len(given) < len(pairs):
+        raise BadRequest("A parameter is given twice")
+    reader = given.get("reader")
+    if reader is not None and not 1 <= len(reader) <= 255:
+        raise BadRequest("reader: must have 1 to 255 characters")
+    return Question(
+        after=_after(given["after"]) if "after" in given else None,
+        wait=_wait(given["wait"]) if "wait" in given else 0.0,
+        not_by=given.get("notBy"),
+        reader=reader,
+    )
+
+
+def _after(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise BadRequest(f"after: {text[:40]!r} is not a revision")
+    return int(text)
+
+
+def _wait(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds <= LONGEST_WAIT:
+        raise BadRequest(f"wait: {text[:40]!r} is not a number of seconds from 0 to {LONGEST_WAIT:.0f}")
+    return seconds
+
+
+def _shown(change: Change) -> dict[str, Any]:
+    key = change.key
+    shown: dict[str, Any] = {
+        "revision": change.revision,
+        "operation": change.operation,
+        "kind": key.kind,
+        "meshName": key.mesh_name,
+        "name": key.name,
+        "version": change.version,
+        "deleted": change.operation == "delete",
+        "by": change.caller,
+    }
+    parent = KINDS[key.kind].parent
+    if key.parent and parent is not None:
+        shown[KINDS[parent].name_member] = key.parent
+    return shown
