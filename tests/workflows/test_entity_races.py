@@ -136,8 +136,8 @@ async def test_mesh_torn_out_of_its_members_waits_for_them_quietly(harness: Harn
     place, uid = (Kind.MESH, None, MESH), f"uid-of-{MESH}"
     async with harness.worker():
         await harness.apply(mesh())
-        await settled(harness)
-        ready(harness, virtual_node())
+        await until(lambda: harness.kubernetes.condition(*place, "MeshActive").get("status") == "True", "active")
+        harness.kubernetes.apply(virtual_node())
         del harness.kubernetes.resources[place]
         await harness.tell_gone(*place, uid)
 
