@@ -4,7 +4,8 @@ import asyncio
 import json
 import time
 import urllib.request
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import aiohttp
@@ -63,6 +64,24 @@ class Cluster:
     async def settled(self, kind: Kind, count: int) -> dict[str, float]:
         """Wait until `count` resources of a kind are active in their newest generation; when each was seen so."""
         seen: dict[str, float] = {}
+        async with aclosing(self._watch(kind)) as resources:
+            async for resource in resources:
+                if is_active(kind, resource):
+                    seen.setdefault(resource["metadata"]["name"], time.monotonic())
+                if len(seen) >= count:
+                    break
+        return seen
+
+    async def reached(self, kind: Kind, name: str, generation: int) -> None:
+        """Wait until a resource is active in this generation or a later one."""
+        async with aclosing(self._watch(kind)) as resources:
+            async for resource in resources:
+                metadata = resource["metadata"]
+                if metadata["name"] == name and metadata["generation"] >= generation and is_active(kind, resource):
+                    break
+
+    async def _watch(self, kind: Kind) -> AsyncIterator[dict[str, Any]]:
+        """Every resource of a kind as it is, then each change."""
         call = await self._client.param_serialize(
             "GET",
             collection_path(kind),
@@ -75,15 +94,10 @@ class Cluster:
         try:
             async for line in answer.response.content:
                 event = json.loads(line)
-                resource = event["object"]
-                if event["type"] in ("ADDED", "MODIFIED") and is_active(kind, resource):
-                    name = resource["metadata"]["name"]
-                    seen.setdefault(f"{name}@{resource['metadata']['generation']}", time.monotonic())
-                    if len(seen) >= count:
-                        return seen
+                if event["type"] in ("ADDED", "MODIFIED"):
+                    yield event["object"]
         finally:
             answer.response.close()
-        return seen
 
 
 def is_active(kind: Kind, resource: dict[str, Any]) -> bool:

@@ -37,10 +37,9 @@ async def singles(cluster: Cluster, metrics: str, count: int) -> None:
     for i in range(count):
         routes = service(f"single{i}", NAMESPACE, "single", ["n0", "n1", "n2"])["spec"]["routes"]
         routes[0]["http"]["action"]["weightedTargets"][0]["weight"] = 7
-        waiting = asyncio.create_task(cluster.settled(Kind.VIRTUAL_SERVICE, count + 1))
         start = time.monotonic()
-        await cluster.patch(Kind.VIRTUAL_SERVICE, NAMESPACE, f"single{i}", {"spec": {"routes": routes}})
-        await waiting
+        generation = await cluster.patch(Kind.VIRTUAL_SERVICE, NAMESPACE, f"single{i}", {"spec": {"routes": routes}})
+        await cluster.reached(Kind.VIRTUAL_SERVICE, f"single{i}", generation)
         edited.append(time.monotonic() - start)
     print(f"{count} weight edits, one at a time: {_times(edited)}; {_counts(before, calls(metrics))}")
 
