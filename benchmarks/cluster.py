@@ -124,7 +124,10 @@ def node(name: str, namespace: str, mesh: str) -> dict[str, Any]:
 
 def service(name: str, namespace: str, mesh: str, nodes: Sequence[str], routes: int = 3) -> dict[str, Any]:
     """A VirtualService with a number of routes, each to all the nodes."""
-    targets = [{"virtualNodeName": target, "weight": 1} for target in nodes]
+
+    def targets() -> list[dict[str, Any]]:
+        return [{"virtualNodeName": target, "weight": 1} for target in nodes]
+
     spec = {
         "meshName": mesh,
         "virtualRouter": {"name": f"{name}-router", "listeners": [{"portMapping": {"port": 8080, "protocol": "http"}}]},
@@ -132,7 +135,7 @@ def service(name: str, namespace: str, mesh: str, nodes: Sequence[str], routes: 
             {
                 "name": f"r{number}",
                 "priority": number,
-                "http": {"match": {"prefix": f"/{number}"}, "action": {"weightedTargets": targets}},
+                "http": {"match": {"prefix": f"/{number}"}, "action": {"weightedTargets": targets()}},
             }
             for number in range(routes)
         ],

@@ -32,6 +32,14 @@ def router_name(service: VirtualService) -> str:
     return namespaced_name(given or service.metadata.name, service.metadata.namespace or "")
 
 
+def provider_node_name(service: VirtualService) -> str | None:
+    """The App Mesh name of the node that answers for the service; None when a router does."""
+    if service.spec.provider is None:
+        return None
+    name = service.spec.provider.virtual_node.virtual_node_name
+    return namespaced_name(name, service.metadata.namespace or "")
+
+
 def target_api_name(route: Route, target: str, namespace: str, sibling_nodes: Collection[str]) -> str:
     """The App Mesh name of a route's target.
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from resources.errors import InvalidResource
 from resources.mesh import Mesh
-from resources.names import namespaced_name, router_name, virtual_node_api_name
+from resources.names import namespaced_name, provider_node_name, router_name, virtual_node_api_name
 from resources.virtual_node import VirtualNode
 from resources.virtual_service import VirtualService
 
@@ -49,6 +49,10 @@ def parse_virtual_service(obj: Mapping[str, Any]) -> VirtualService:
     """
     service = _parse(VirtualService, obj)
     named = service.spec.virtual_router is not None and service.spec.virtual_router.name.strip()
+    node = provider_node_name(service)
+    if node is not None:
+        _check_length(node, "spec.provider.virtualNode.virtualNodeName")
+        return service
     _check_length(router_name(service), "spec.virtualRouter.name" if named else "metadata.name")
     for number, route in enumerate(service.spec.routes):
         if route.takes_full_names:

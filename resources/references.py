@@ -7,7 +7,7 @@ from resources.virtual_service import VirtualService
 
 @dataclass(frozen=True)
 class NodeTarget:
-    """A virtual node that a route sends traffic to.
+    """A virtual node that a route, or the service itself, sends traffic to.
 
     Attributes:
         name: The name as written in the manifest.
@@ -19,7 +19,9 @@ class NodeTarget:
 
 
 def targets(service: VirtualService) -> tuple[NodeTarget, ...]:
-    """The targets of all routes, each once, in the order of their first mention."""
+    """The node that provides the service, or the targets of all routes, each once, in the order of their mention."""
+    if service.spec.provider is not None:
+        return (NodeTarget(service.spec.provider.virtual_node.virtual_node_name, verbatim_allowed=False),)
     mentions = (
         NodeTarget(target.virtual_node_name, route.takes_full_names)
         for route in service.spec.routes

@@ -4,9 +4,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from resources.base import Model
+from resources.base import Model, Rule
 from resources.conditions import Condition
-from resources.fields import BY_NAME, BY_TYPE, UNIQUE_NAMES, Arn, Generation, MeshName
+from resources.fields import BY_NAME, BY_TYPE, UNIQUE_NAMES, Arn, Generation, MeshName, Name
 from resources.kinds import Kind
 from resources.metadata import ObjectMeta
 from resources.ports import RouterListener
@@ -25,13 +25,44 @@ class VirtualRouter(Model):
     """Where the router takes traffic; the first listener of the first route's first target when none is given."""
 
 
+class VirtualNodeProvider(Model):
+    """A virtual node that answers for the service by itself."""
+
+    virtual_node_name: Name
+    """Name of the VirtualNode, in the service's own namespace."""
+
+
+class Provider(Model):
+    """Who answers for the service in place of a router."""
+
+    virtual_node: VirtualNodeProvider
+    """The virtual node that takes all requests."""
+
+
+def _answered_once(spec: "VirtualServiceSpec") -> bool:
+    return spec.provider is None or (spec.virtual_router is None and not spec.routes)
+
+
 class VirtualServiceSpec(Model):
     """What the virtual service is to be."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel=(
+                "!has(self.provider) || "
+                "(!has(self.virtualRouter) && (!has(self.routes) || self.routes.size() == 0))"
+            ),
+            message="a service with a provider of its own has no virtualRouter and no routes",
+            holds=_answered_once,
+        ),
+    )
 
     mesh_name: MeshName
     """The Mesh that the service belongs to."""
     virtual_router: VirtualRouter | None = None
     """The router behind the service; one that is named after the service when not given."""
+    provider: Provider | None = None
+    """Who answers for the service in place of a router; a router when not given."""
     routes: Annotated[tuple[Route, ...], Field(max_length=200), UNIQUE_NAMES, BY_NAME] = ()
     """The router's routes. App Mesh's quota may be lower than this schema's bound."""
 

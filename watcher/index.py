@@ -93,14 +93,15 @@ def mesh_of(snapshot: Snapshot) -> str | None:
 
 
 def nodes_of(snapshot: Snapshot) -> frozenset[Name]:
-    """The VirtualNode resources that a service's targets may mean (a spec that makes no sense has none).
+    """The VirtualNode resources that a service's targets, or its provider, may mean (a spec that makes no sense has none).
 
     Read from the raw spec: the watcher must index whatever the API server let through.
     """
     if snapshot.key.kind is not Kind.VIRTUAL_SERVICE:
         return frozenset()
     namespace = snapshot.key.namespace or ""
-    found: set[str] = set()
+    provider = ((snapshot.spec.get("provider") or {}).get("virtualNode") or {}).get("virtualNodeName")
+    found: set[str] = {provider} if provider else set()
     for route in snapshot.spec.get("routes") or ():
         for type in ("http", "tcp", "http2", "grpc"):
             action = ((route.get(type) or {}).get("action")) or {}
@@ -112,7 +113,9 @@ def nodes_of(snapshot: Snapshot) -> frozenset[Name]:
 
 def infers_listener(snapshot: Snapshot) -> bool:
     """Whether a service leaves its router's listener to its first target."""
-    return snapshot.key.kind is Kind.VIRTUAL_SERVICE and not (snapshot.spec.get("virtualRouter") or {}).get("listeners")
+    if snapshot.key.kind is not Kind.VIRTUAL_SERVICE or snapshot.spec.get("provider"):
+        return False
+    return not (snapshot.spec.get("virtualRouter") or {}).get("listeners")
 
 
 def _discard(index: defaultdict[K, set[Name]], key: K, name: Name) -> None:

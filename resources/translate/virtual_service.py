@@ -24,8 +24,10 @@ def router_spec(listeners: Sequence[PortMapping]) -> dict[str, Any]:
     return pruned({"listeners": [{"portMapping": port_mapping(listener)} for listener in listeners]})
 
 
-def virtual_service_spec(router: str | None) -> dict[str, Any]:
-    """The spec of CreateVirtualService and UpdateVirtualService: the router that answers for the service, if any."""
+def virtual_service_spec(router: str | None = None, node: str | None = None) -> dict[str, Any]:
+    """The spec of CreateVirtualService and UpdateVirtualService: the router or the node that answers for it, if any."""
+    if node:
+        return {"provider": {"virtualNode": {"virtualNodeName": node}}}
     return {"provider": {"virtualRouter": {"virtualRouterName": router}}} if router else {}
 
 

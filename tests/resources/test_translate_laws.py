@@ -12,11 +12,12 @@ from hypothesis import given
 
 from control_plane.api.service_model import service_model
 from control_plane.api.validation import Violation, check
-from resources.names import router_name, target_api_name, virtual_node_api_name
+from resources.names import provider_node_name, router_name, target_api_name, virtual_node_api_name
 from resources.parsing import parse_mesh, parse_virtual_node, parse_virtual_service
 from resources.translate.mesh import mesh_spec
 from resources.translate.virtual_node import virtual_node_spec
 from resources.translate.virtual_service import route_spec, router_spec, virtual_service_spec
+from tests.builders import virtual_service as manifest_of
 from tests.resources import strategies
 
 # Every operation that carries a spec, with the members that name things.
@@ -94,3 +95,12 @@ def test_translation_repeats_itself(manifest):
 def test_a_service_without_a_router_has_no_provider(router):
     """App Mesh allows a service that nothing answers for."""
     assert virtual_service_spec(router) == {}
+
+
+def test_a_service_may_point_straight_at_a_node():
+    """The name is the node's in App Mesh, of the service's own namespace."""
+    provider = {"virtualNode": {"virtualNodeName": "cart"}}
+    service = parse_virtual_service(manifest_of(provider=provider, virtualRouter=None, routes=None))
+    spec = virtual_service_spec(node=provider_node_name(service))
+    assert spec == {"provider": {"virtualNode": {"virtualNodeName": "cart-prod"}}}
+    accepted("VirtualService", meshName="shop", virtualServiceName="cart", spec=spec)

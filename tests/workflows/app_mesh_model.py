@@ -77,9 +77,12 @@ class AppMeshModel:
     def routing_of(self, service: ApiObject) -> dict[str, Any] | None:
         """What callers of a service meet: the router's spec under "", each route's under its name.
 
-        None while there is no such service, or nothing answers for it.
+        The service's own spec under "" where a node answers for it; None while there is no such service, or nothing
+        answers for it.
         """
         found = self.objects.get(service)
+        if found is not None and "virtualNode" in found.spec.get("provider", {}):
+            return {"": found.spec}
         router = _provider(found.object, found.spec) if found is not None else None
         if router is None:
             return None
@@ -142,6 +145,8 @@ def _references(object: ApiObject, spec: dict[str, Any]) -> tuple[ApiObject, ...
         for type in ROUTE_TYPES
         for target in spec.get(type, {}).get("action", {}).get("weightedTargets", ())
     ]
+    if node := spec.get("provider", {}).get("virtualNode", {}).get("virtualNodeName"):
+        targets.append(node)
     nodes = (ApiObject(kind=ApiKind.VIRTUAL_NODE, mesh=object.mesh, name=name) for name in targets)
     return (*nodes, *((provider,) if provider is not None else ()))
 

@@ -1,4 +1,4 @@
-"""A VirtualService wants a router, its routes, and a service that points at the router.
+"""A VirtualService wants a router, its routes, and a service that points at the router; or at a node and no more.
 
 It waits for its mesh and for every node that it targets. A router without listeners takes the first listener of the
 first route's first target, as the reference controller did, but never writes it into the user's spec, so a later change
@@ -13,7 +13,7 @@ from activities.objects import ApiKind, ApiObject
 from resources.conditions import ConditionType, Reason
 from resources.errors import InvalidResource
 from resources.kinds import Kind
-from resources.names import node_candidates, router_name
+from resources.names import node_candidates, provider_node_name, router_name
 from resources.parsing import parse_virtual_service
 from resources.ports import PortMapping
 from resources.references import NodeTarget, first_target, targets
@@ -49,6 +49,7 @@ class DesiredVirtualService(Desired):
         self._object = ApiObject(kind=ApiKind.VIRTUAL_SERVICE, mesh=mesh, name=self._service.metadata.name)
         self._mode = _routing_update(self._service.metadata.annotations)
         self._router = ApiObject(kind=ApiKind.VIRTUAL_ROUTER, mesh=mesh, name=router_name(self._service))
+        self._node_provider = provider_node_name(self._service)
 
     def references(self) -> ReadReferences:
         """The mesh, and every node resource that a target may mean."""
@@ -62,12 +63,17 @@ class DesiredVirtualService(Desired):
         missing = [line for target in targets(self._service) if (line := self._missing(target, references))]
         if missing:
             return Outcome(reason=Reason.WAITING_FOR_NODES, message="; ".join(missing))
-        if not self._listeners(references):
+        if self._node_provider is None and not self._listeners(references):
             return Outcome(reason=Reason.NO_LISTENER, message=self._no_listener())
         return None
 
     def wanted(self, references: References, observed: Observed) -> tuple[Wanted, ...]:
-        """Router, routes, service; on the live router or on a new one beside it, as `routing` chooses."""
+        """Router, routes, service; on the live router or on a new one beside it, as `routing` chooses.
+
+        With a node of its own the service is all, and a router that was there goes once the service has been turned.
+        """
+        if self._node_provider is not None:
+            return (Wanted(object=self._object, spec=virtual_service_spec(node=self._node_provider)),)
         routing = self._routing(references)
         router = choose_router(self._router, self._object, routing, observed, self._mode)
         service = Wanted(object=self._object, spec=virtual_service_spec(router.name))
@@ -99,7 +105,7 @@ class DesiredVirtualService(Desired):
         """ARNs of service, router and routes, and the listeners if they were taken from a target."""
         routes = sorted(record.arn for record in observed.of_kind(ApiKind.ROUTE))
         inferred = None
-        if references is not None and not self._own_listeners():
+        if references is not None and self._node_provider is None and not self._own_listeners():
             listeners = self._listeners(references)
             inferred = [{"portMapping": listener.model_dump(by_alias=True)} for listener in listeners] or None
         return {
