@@ -48,10 +48,7 @@ class VirtualServiceSpec(Model):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            cel=(
-                "!has(self.provider) || "
-                "(!has(self.virtualRouter) && (!has(self.routes) || self.routes.size() == 0))"
-            ),
+            cel=("!has(self.provider) || (!has(self.virtualRouter) && (!has(self.routes) || self.routes.size() == 0))"),
             message="a service with a provider of its own has no virtualRouter and no routes",
             holds=_answered_once,
         ),
