@@ -44,12 +44,17 @@ test: fast e2e ## Run the whole suite: fast tests first, then end to end on the 
 
 .PHONY: fast
 fast: setup ## Run the tests that need no other program.
-	@$(BIN)/python -m pytest -q -m "not e2e"
+	@$(BIN)/python -m pytest -q -m "not e2e and not faults"
 
 .PHONY: e2e
 e2e: setup ## Run the end-to-end tests: real etcd, kube-apiserver, Temporal, control plane.
 	@$(BIN)/python -m deploy.local.toolchain
 	@$(BIN)/python -m pytest -q -m e2e
+
+.PHONY: faults
+faults: setup ## Run the whole fault matrix and print its table (half an hour).
+	@$(BIN)/python -m deploy.local.toolchain
+	@$(BIN)/python -m pytest -q -m faults --faults=full tests/faults
 
 .PHONY: fmt
 fmt: setup ## Format the code.

@@ -15,8 +15,11 @@ settings.load_profile("meshwright")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the flag that rewrites golden files."""
+    """Add our flags."""
     parser.addoption("--update-golden", action="store_true", help="rewrite the golden files instead of comparing")
+    parser.addoption(
+        "--faults", choices=["quick", "full"], default="quick", help="how long tests/faults takes its time"
+    )
 
 
 @pytest.fixture

@@ -19,8 +19,11 @@ from activities.objects import ApiKind, ApiObject
 from resources.ownership import Owner, tags_of
 from workflows.planning.plan import Step
 
-ONE_CALL = timedelta(seconds=30)
-"""Limit on one attempt of an App Mesh call; the client's own limits are well below."""
+ONE_CALL = timedelta(seconds=15)
+"""Limit on one attempt of an App Mesh call: a little more than the client's own (3 s to connect, 10 s to read).
+
+It is also how long a call that died with its worker is waited for, so it is no longer than that.
+"""
 
 APP_MESH_RETRIES = RetryPolicy(
     initial_interval=timedelta(milliseconds=200),

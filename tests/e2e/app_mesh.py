@@ -20,7 +20,8 @@ Calls = Counter[str]
 class AppMesh:
     """The API of a stack by DIR/env."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], patience: int = 60) -> None:
+        """`patience`: seconds to wait for an answer; an impatient one does not ask again either."""
         endpoint = environment["AWS_ENDPOINT_URL_APP_MESH"]
         self.api = boto3.client(
             "appmesh",
@@ -28,7 +29,10 @@ class AppMesh:
             region_name=environment["AWS_REGION"],
             aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-            config=Config(retries={"mode": "standard", "total_max_attempts": 6}),
+            config=Config(
+                read_timeout=patience,
+                retries={"mode": "standard", "total_max_attempts": 6 if patience >= 60 else 1},
+            ),
         )
         self._metrics = f"{endpoint}/metrics"
 

@@ -49,6 +49,14 @@ class Workflows:
         found = self.describe(manifest)
         return found is not None and found.status is WorkflowExecutionStatus.RUNNING
 
+    def is_idle(self, manifest: Manifest) -> bool:
+        """Whether the resource's workflow waits for news: no task of it and no activity is under way."""
+        found = self.describe(manifest)
+        if found is None:
+            return True
+        raw = found.raw_description
+        return not raw.pending_activities and not raw.HasField("pending_workflow_task")
+
     def describe(self, manifest: Manifest) -> WorkflowExecutionDescription | None:
         """The newest run of the resource's workflow; None when there never was one."""
         return self._run(self._describe(id_of(manifest)))
