@@ -3,8 +3,11 @@
 import asyncio
 from typing import Any
 
+import aiohttp
 import boto3
 import structlog
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from kubernetes.aio import config as kubernetes_config
 from kubernetes.aio.client import ApiClient, Configuration
@@ -14,6 +17,7 @@ from temporalio.envconfig import ClientConfig
 from temporalio.service import GrpcCompression
 
 from cli.settings import Settings, SettingsError
+from watcher.feed import ChangeFeed
 
 log = structlog.get_logger(__name__)
 
@@ -87,3 +91,20 @@ def app_mesh(settings: Settings) -> Any:
             user_agent_extra=caller(settings),
         ),
     )
+
+
+def change_feed(settings: Settings, session: aiohttp.ClientSession) -> ChangeFeed | None:
+    """The change feed of the App Mesh API, whether or not it has one; None when it is off or we know too little."""
+    if settings.change_feed == "off" or settings.app_mesh_endpoint is None:
+        return None
+    credentials = boto3.Session().get_credentials()
+    if credentials is None:
+        log.info("no change feed: there are no AWS credentials to sign requests with")
+        return None
+
+    def sign(method: str, url: str) -> dict[str, str]:
+        request = AWSRequest(method, url, headers={"User-Agent": caller(settings)})
+        SigV4Auth(credentials.get_frozen_credentials(), "appmesh", settings.app_mesh_region).add_auth(request)
+        return dict(request.headers.items())
+
+    return ChangeFeed(session, settings.app_mesh_endpoint, caller(settings), sign)

@@ -3,12 +3,14 @@
 import asyncio
 from contextlib import AsyncExitStack
 
+import aiohttp
 import structlog
 
 from cli import clients
 from cli.health import HealthServer
 from cli.settings import Settings
 from cli.signals import stop_requested
+from watcher.drift import DriftWatch
 from watcher.poke import TemporalWorkflows
 from watcher.stream import ResourceStream
 from watcher.watcher import Watcher
@@ -30,12 +32,19 @@ async def serve(settings: Settings) -> None:
         workflows = TemporalWorkflows(temporal, settings.cluster, settings.task_queue)
         watcher = Watcher(lambda kind: ResourceStream(kubernetes_client, kind), workflows)
         watchers.append(watcher)
-        watching = asyncio.create_task(watcher.run())
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        feed = clients.change_feed(settings, session)
+        working = [asyncio.create_task(watcher.run())]
+        if feed is not None:
+            drift = DriftWatch(feed, watcher.index, watcher.listed, workflows)
+            working.append(asyncio.create_task(drift.run()))
         stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({watching, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({*working, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-        if watching.done():
-            watching.result()
+        for task in working:
+            if task.done():
+                task.result()
         log.info("stopping", undelivered=watcher.outbox.waiting)
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        for task in working:
+            task.cancel()
+        await asyncio.gather(*working, return_exceptions=True)

@@ -67,6 +67,10 @@ class Settings(BaseSettings):
     app_mesh_reads_per_second: float | None = Field(
         None, gt=0, description="Limit on App Mesh reads, over all workers; none by default."
     )
+    change_feed: Literal["auto", "off"] = Field(
+        "auto",
+        description="Whether the watcher follows the App Mesh API's change feed to find drift; auto: where it has one.",
+    )
     worker_threads: int = Field(32, ge=1, description="App Mesh calls that one worker makes at a time.")
     worker_cached_workflows: int = Field(
         2000, ge=2, description="Workflows that one worker keeps in memory between tasks."

@@ -1,5 +1,7 @@
 """`meshwright watcher`: watches the resources and tells their workflows."""
 
+from typing import Annotated
+
 from cli.options import (
     Cluster,
     Config,
@@ -9,6 +11,7 @@ from cli.options import (
     TaskQueue,
     TemporalAddress,
     TemporalNamespace,
+    setting,
 )
 
 
@@ -17,12 +20,15 @@ def watcher(
     temporal_namespace: TemporalNamespace = None,
     task_queue: TaskQueue = None,
     cluster: Cluster = None,
+    app_mesh_endpoint: Annotated[str | None, setting("app_mesh_endpoint")] = None,
+    app_mesh_region: Annotated[str | None, setting("app_mesh_region")] = None,
+    change_feed: Annotated[str | None, setting("change_feed")] = None,
     metrics_listen: MetricsListen = None,
     log_format: LogFormat = None,
     log_level: LogLevel = None,
     config: Config = None,
 ) -> None:
-    """Watch Mesh, VirtualNode and VirtualService resources and tell their workflows what changed."""
+    """Watch Mesh, VirtualNode and VirtualService resources, and App Mesh itself; tell workflows what changed."""
     given = locals().copy()
 
     import uvloop

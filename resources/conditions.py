@@ -97,6 +97,10 @@ class Reason(StrEnum):
         "Throttled",
         "App Mesh asked for fewer requests; tried again, ever more slowly, until it answers.",
     )
+    DRIFTED = (
+        "Drifted",
+        "Only on Events: somebody else changed, deleted or added App Mesh objects; the message says what differed.",
+    )
 
 
 class Condition(Model):

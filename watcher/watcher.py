@@ -36,14 +36,15 @@ class Watcher:
         self._streams = {kind: streams(kind) for kind in Kind}
         self._workflows = workflows
         self._first_listings: dict[Kind, Listing] = {}
-        self._complete = asyncio.Event()
+        self.listed = asyncio.Event()
+        """Set once every kind has been listed."""
         self.index = Index()
         self.outbox = Outbox(workflows)
 
     @property
     def ready(self) -> bool:
         """Whether every kind has been listed."""
-        return self._complete.is_set()
+        return self.listed.is_set()
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -94,7 +95,7 @@ class Watcher:
 
     def _begin(self) -> None:
         """Every kind is listed: tell the resources whose workflows have not dealt with them yet."""
-        self._complete.set()
+        self.listed.set()
         changes = list(at_start(self.index))
         log.info("all kinds listed", resources=len(self.index), unsettled=len(changes))
         for change in changes:
@@ -102,7 +103,7 @@ class Watcher:
 
     async def _tell_strays(self) -> None:
         """Tell workflows whose resource vanished while nobody watched (its finalizer was taken off by force)."""
-        await self._complete.wait()
+        await self.listed.wait()
         for name in sorted(await self._running(), key=str):
             if self.index.get(name) is None:
                 as_of = self._first_listings[name.kind].resource_version

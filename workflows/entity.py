@@ -34,9 +34,11 @@ class EntityWorkflow:
 
     @workflow.signal(name=names.CHANGED)
     def changed(self, change: Change) -> None:
-        """A sighting of the resource, or a poke because of something that it depends on."""
-        self._state.take(change.snapshot)
-        self._state.poked = self._state.poked or change.poke
+        """A sighting of the resource, a poke because of something that it depends on, or a doubt."""
+        state = self._state
+        state.take(change.snapshot)
+        state.doubt(change.doubt, change.doubt_all)
+        state.poked = state.poked or change.poke or change.doubt_all or bool(change.doubt)
 
     @workflow.signal(name=names.GONE)
     def gone(self, gone: Gone) -> None:

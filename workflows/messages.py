@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from activities.messages import Message, ResourceKey
+from activities.objects import ApiObject
 from resources.kinds import Kind
 
 
@@ -86,10 +87,15 @@ class Snapshot(Message):
 
 
 class Change(Message):
-    """Signal: this is how the resource looks now. `poke`: something it depends on turned, so look again in any case."""
+    """Signal: this is how the resource looks now. `poke`: something it depends on turned, so look again in any case.
+
+    `doubt`: App Mesh objects that somebody else wrote, to be looked at again; `doubt_all`: everything is in doubt.
+    """
 
     because: str  # first, so that the Temporal UI shows it before it cuts the input off
     poke: bool = False
+    doubt: tuple[ApiObject, ...] = ()
+    doubt_all: bool = False
     snapshot: Snapshot
 
 

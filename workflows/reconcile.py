@@ -9,7 +9,7 @@ from activities import names
 from activities.failures import Failure
 from activities.messages import Event, Finalizer, Members, Queues, ReadReferences, Record, References, Status
 from activities.names import Verb
-from activities.objects import ApiObject
+from activities.objects import ApiKind, ApiObject
 from resources.conditions import Reason
 from resources.errors import InvalidResource
 from resources.kinds import Kind
@@ -18,6 +18,7 @@ from workflows import calls
 from workflows.calls import CallFailed
 from workflows.names import cluster_of
 from workflows.planning.desired import Desired
+from workflows.planning.drift import again, concerned, drift, seen_again
 from workflows.planning.kinds import desired_of
 from workflows.planning.memory import may_exist, places_to_look, routers_among
 from workflows.planning.outcome import ACHIEVED, Again, Outcome, judge
@@ -40,6 +41,7 @@ class Reconcile:
         self._snapshot = state.desired
         self._references: References | None = None
         self._done: list[Step] = []
+        self._drifted = False
         self.finished = False
         """The resource is gone and so is all that was made for it."""
 
@@ -72,7 +74,7 @@ class Reconcile:
             return Again.NEVER
         state.handled = self._snapshot
         state.gone_handled = gone and state.gone
-        return outcome.again
+        return again(outcome, self._drifted, state.faults)
 
     def _read_spec(self) -> tuple[Desired | None, Outcome | None]:
         try:
@@ -89,6 +91,10 @@ class Reconcile:
             return blocked
         await self._add_finalizer()
         observe = self._state.observed is None and may_exist(self._snapshot)
+        if observe:
+            self._state.take_doubts()
+        elif (failed := await self._look_again(desired)) is not None:
+            return failed
         while True:
             if observe and (failed := await self._observe(desired)) is not None:
                 return failed
@@ -104,13 +110,17 @@ class Reconcile:
         self._references = await self._read_references(None)
         if state.observed is None and may_exist(self._snapshot) and not state.gone:
             failed = await self._observe(desired)
-            if failed is not None:
-                return failed
+        else:
+            failed = await self._look_again(desired)
+        if failed is not None:
+            return failed
         nothing_was_made = state.gone and not self._remembered().records
         if key.kind is Kind.MESH and not nothing_was_made and (waiting := await self._members()) is not None:
             return waiting
         outcome = await self._apply(plan((), self._remembered()), just_observed=True)
         if not outcome.achieved:
+            # A router that App Mesh does not let go may have routes that somebody else put there: look next time.
+            self._state.doubt_all |= outcome.failed_kind is ApiKind.VIRTUAL_ROUTER
             return outcome
         if not state.gone and key.kind.finalizer in self._finalizers():
             await calls.kubernetes(names.REMOVE_FINALIZER, self._finalizer(), "Remove finalizer")
@@ -170,6 +180,30 @@ class Reconcile:
             return judge(error.failure, error.message, places[0].kind, just_observed=True)
         self._state.observed = Observed(records=tuple(records))
         return None
+
+    async def _look_again(self, desired: Desired | None) -> Outcome | None:
+        """Look at what somebody else is said to have changed, and at nothing else; an outcome only as `_observe`."""
+        state, before = self._state, self._remembered()
+        doubts, everything = state.take_doubts()
+        objects = concerned(doubts, before)
+        failed: Outcome | None = None
+        if everything and state.observed is not None:
+            failed = await self._observe(desired)
+        elif objects:
+            try:
+                found = await calls.observe(objects, (), self._queues())
+                state.observed = seen_again(before, objects, found)
+            except CallFailed as error:
+                failed = judge(error.failure, error.message, objects[0].kind, just_observed=True)
+        if failed is not None:
+            state.doubt(doubts, everything)
+        elif differs := drift(before, self._remembered()):
+            # At once, and not in the report: a newer sighting may come before that, and it would never be said.
+            self._drifted = True
+            said = f"Somebody else changed App Mesh: {'; '.join(differs)}"
+            event = self._say(True, Reason.DRIFTED, said, rfc3339(workflow.now()))
+            await calls.kubernetes(names.RECORD_EVENT, event, "Record drift")
+        return failed
 
     async def _apply(self, planned: Plan, just_observed: bool) -> Outcome:
         """Carry out the stages; stop at the first that fails, or between two when the plan is out of date."""
@@ -233,11 +267,14 @@ class Reconcile:
     def _event(self, outcome: Outcome, now: str) -> Event:
         done = ", ".join(step.summary[0].lower() + step.summary[1:] for step in self._done)
         said = outcome.message or (f"Done: {done}" if done else "App Mesh holds what the spec asks for")
+        return self._say(is_warning(outcome), outcome.reason, said, now)
+
+    def _say(self, warning: bool, reason: Reason, message: str, now: str) -> Event:
         return Event(
             key=self._snapshot.key,
-            warning=is_warning(outcome),
-            reason=outcome.reason,
-            message=said[:1000],
+            warning=warning,
+            reason=reason,
+            message=message[:1000],
             serial=f"{self._snapshot.generation}/{self._state.reconciles}",
             at=now,
         )

@@ -1,9 +1,11 @@
 """What an entity workflow remembers between reconciles, and carries over when it continues as new. Pure."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, Field
 
+from activities.objects import ApiObject
 from workflows.messages import Snapshot
 from workflows.planning.outcome import Again
 from workflows.planning.plan import Observed
@@ -24,6 +26,10 @@ class EntityState(BaseModel):
     """The last finished reconcile knew that; if it had to leave something, a delay or a poke brings it back."""
     observed: Observed | None = None
     """What App Mesh holds for it; None while this has never been established."""
+    doubts: tuple[ApiObject, ...] = ()
+    """Objects that somebody else wrote since we last looked."""
+    doubt_all: bool = False
+    """The same for all of them."""
     finalizer_added: bool = False
     status: dict[str, Any] = Field(default_factory=dict)
     """The status as last read or written."""
@@ -44,6 +50,17 @@ class EntityState(BaseModel):
                 self.status = dict(snapshot.status)
             self.desired = snapshot
 
+    def doubt(self, objects: Sequence[ApiObject], everything: bool = False) -> None:
+        """Keep what somebody else is said to have written, until it has been looked at again."""
+        self.doubts = tuple(dict.fromkeys((*self.doubts, *objects)))
+        self.doubt_all = self.doubt_all or everything
+
+    def take_doubts(self) -> tuple[tuple[ApiObject, ...], bool]:
+        """The doubted objects and whether everything is in doubt; they count as looked at from here on."""
+        taken = self.doubts, self.doubt_all
+        self.doubts, self.doubt_all = (), False
+        return taken
+
     def has_work(self) -> bool:
         """Whether there is anything that the last reconcile did not know of."""
         desired, handled = self.desired, self.handled
@@ -56,6 +73,7 @@ class EntityState(BaseModel):
     def _forget(self) -> None:
         self.handled = None
         self.observed = None
+        self.doubts, self.doubt_all = (), False
         self.gone = self.gone_handled = self.finalizer_added = False
         self.again = Again.NEVER
         self.faults = 0

@@ -3,6 +3,7 @@
 from resources.kinds import Kind
 from workflows.messages import Snapshot
 from workflows.planning.desired import Desired, Maker
+from workflows.planning.drift import checked_policy
 from workflows.planning.mesh import DesiredMesh
 from workflows.planning.virtual_node import DesiredVirtualNode
 from workflows.planning.virtual_service import DesiredVirtualService
@@ -25,4 +26,5 @@ def desired_of(snapshot: Snapshot) -> Desired:
     Raises:
         InvalidResource: the resource does not read as its kind; names the field.
     """
+    checked_policy(snapshot.annotations)
     return _MAKERS[snapshot.key.kind](snapshot.as_resource())

@@ -1,0 +1,166 @@
+"""Following the change feed: what is told to whom, what is remembered, and what breaks."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from activities.objects import ApiKind, ApiObject
+from tests import builders
+from tests.watcher.conftest import turn_until
+from tests.watcher.fake_workflows import FakeWorkflows
+from tests.watcher.sightings import index_of, settled
+from watcher import drift
+from watcher.drift import DriftWatch
+from watcher.feed import Forgotten, NotOffered, Page, Unavailable, Written
+from workflows.messages import Change
+
+NODE = ApiObject(kind=ApiKind.VIRTUAL_NODE, mesh="shop", name="cart-prod")
+EDITED = Written("update", NODE, "aws-cli/1.0")
+
+
+@pytest.fixture(autouse=True)
+def _no_delays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries come at once."""
+    monkeypatch.setattr(drift, "RETRY_SECONDS", (0.0,))
+    monkeypatch.setattr(drift, "OFFERED_AGAIN_SECONDS", 0.0)
+
+
+class FakeFeed:
+    """A feed that answers what tests put into it, and then waits for ever."""
+
+    def __init__(self, *answers: Page | Exception) -> None:
+        self.answers = deque(answers)
+        self.asked: list[int | str] = []
+
+    async def where_we_were(self) -> Page:
+        """See `Feed`."""
+        return await self._answer("where we were")
+
+    async def now(self) -> Page:
+        """See `Feed`."""
+        return await self._answer("now")
+
+    async def after(self, revision: int) -> Page:
+        """See `Feed`."""
+        return await self._answer(revision)
+
+    async def _answer(self, question: int | str) -> Page:
+        self.asked.append(question)
+        await asyncio.sleep(0)
+        if not self.answers:
+            await asyncio.Event().wait()
+        answer = self.answers.popleft()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+class World:
+    """A follower at work over one settled mesh and node."""
+
+    def __init__(self, *answers: Page | Exception) -> None:
+        self.feed = FakeFeed(*answers)
+        self.workflows = FakeWorkflows()
+        self.listed = asyncio.Event()
+        self.index = index_of(settled(builders.mesh()), settled(builders.virtual_node()))
+        self.watch = DriftWatch(self.feed, self.index, self.listed, self.workflows)
+
+    @property
+    def told(self) -> list[Change]:
+        """What arrived."""
+        return [news for news in self.workflows.taken if isinstance(news, Change)]
+
+    async def asked(self, *questions: int | str) -> None:
+        """Wait until the feed was asked these, in this order."""
+        await turn_until(lambda: len(self.feed.asked) >= len(questions))
+        assert self.feed.asked == list(questions)
+
+
+@asynccontextmanager
+async def following(*answers: Page | Exception, listed: bool = True) -> AsyncIterator[World]:
+    """A follower whose feed gives these answers."""
+    world = World(*answers)
+    if listed:
+        world.listed.set()
+    task = asyncio.create_task(world.watch.run())
+    try:
+        yield world
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+KNOWN = Page(7, known=True)
+
+
+async def test_a_write_of_somebody_else_is_told_to_its_owner() -> None:
+    """Only to that, with the object, and with who did what as the reason."""
+    async with following(KNOWN, Page(8, (EDITED,)), Page(9)) as world:
+        await world.asked("where we were", 7, 8, 9)
+        assert [(change.snapshot.key.name, change.doubt, change.because) for change in world.told] == [
+            ("cart", (NODE,), "update virtual node cart-prod by aws-cli/1.0")
+        ]
+
+
+async def test_nothing_is_asked_before_every_kind_is_listed() -> None:
+    """Whose an object is can only be seen against the whole."""
+    async with following(KNOWN, listed=False) as world:
+        await asyncio.sleep(0)
+        await world.asked()
+        world.listed.set()
+        await world.asked("where we were", 7)
+
+
+async def test_who_was_never_here_doubts_everything_once() -> None:
+    """What happened before nobody can tell."""
+    async with following(Page(7, known=False)) as world:
+        await world.asked("where we were", 7)
+        assert [(change.snapshot.key.name, change.doubt_all) for change in world.told] == [
+            ("shop", True),
+            ("cart", True),
+        ]
+
+
+async def test_who_was_away_for_too_long_doubts_everything_and_begins_at_the_end() -> None:
+    """Not where we were: the feed has just said that it does not reach back to there."""
+    async with following(KNOWN, Forgotten("gone"), Page(99), Page(100, (EDITED,))) as world:
+        await world.asked("where we were", 7, "now", 99, 100)
+        assert [change.doubt_all for change in world.told] == [True, True, False]
+
+
+async def test_a_page_counts_as_dealt_with_when_temporal_has_taken_it() -> None:
+    """The next request says so; until then a successor would be told again."""
+    async with following(KNOWN, Page(8, (EDITED,))) as world:
+        world.workflows.open.clear()
+        await turn_until(lambda: world.workflows.entered)
+        assert world.feed.asked == ["where we were", 7]
+        world.workflows.refusals.extend([True, True])
+        world.workflows.open.set()
+        await world.asked("where we were", 7, 8)
+        assert len(world.told) == 1
+
+
+@pytest.mark.parametrize("error", [Unavailable("503"), TimeoutError(), ValueError("half an answer")], ids=repr)
+async def test_a_connection_that_breaks_costs_nothing(error: Exception) -> None:
+    """The follower goes on from where it was, also when it had not yet begun."""
+    async with following(error, KNOWN, error, error, Page(8, (EDITED,))) as world:
+        await world.asked("where we were", "where we were", 7, 7, 7, 8)
+        assert len(world.told) == 1
+
+
+async def test_an_endpoint_without_a_feed_is_asked_again_now_and_then() -> None:
+    """It may be replaced by one that has it."""
+    async with following(NotOffered("404"), NotOffered("404"), KNOWN) as world:
+        await world.asked("where we were", "where we were", "where we were", 7)
+        assert world.told == []
+
+
+async def test_writes_to_what_is_nobodys_are_passed_over() -> None:
+    """Gateways, and objects of other clusters."""
+    theirs = Written("create", NODE.model_copy(update={"name": "theirs"}), None)
+    async with following(KNOWN, Page(9, (theirs, Written("create", None, None)))) as world:
+        await world.asked("where we were", 7, 9)
+        assert world.told == []

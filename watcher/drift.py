@@ -1,0 +1,118 @@
+"""Following the change feed: what others write in App Mesh becomes a doubt of whoever owns it.
+
+Nothing is told before every kind has been listed: whose an object is can only be seen against the whole. The next
+request, which says that all before it has been dealt with, is made when Temporal has taken the doubts; so a watcher
+may die anywhere, and its successor goes on from there. Who is here for the first time, or was away for longer than the
+feed remembers, doubts everything once.
+"""
+
+import asyncio
+import random
+from collections.abc import Iterable
+from typing import Protocol
+
+import structlog
+
+from watcher.delivery import RETRY_SECONDS
+from watcher.feed import INTERRUPTIONS, Forgotten, NotOffered, Page, Written
+from watcher.index import Index
+from watcher.owners import all_in_doubt, doubts
+from watcher.poke import Workflows
+from workflows.messages import Change
+
+log = structlog.get_logger(__name__)
+
+SENDERS = 32
+OFFERED_AGAIN_SECONDS = 600.0
+"""How often an endpoint without a feed is asked whether it has one now."""
+
+
+class Feed(Protocol):
+    """See `watcher.feed.ChangeFeed`."""
+
+    async def where_we_were(self) -> Page:
+        """Where we left off."""
+
+    async def now(self) -> Page:
+        """Where the feed is."""
+
+    async def after(self, revision: int) -> Page:
+        """What others wrote."""
+
+
+class DriftWatch:
+    """One per process; any number may run at once: a second look at the same finds nothing new."""
+
+    def __init__(self, feed: Feed, index: Index, listed: asyncio.Event, workflows: Workflows) -> None:
+        self._feed = feed
+        self._index = index
+        self._listed = listed
+        self._workflows = workflows
+        self._position: int | None = None
+        self._lost = False
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        await self._listed.wait()
+        failures = 0
+        while True:
+            try:
+                await self._turn()
+                failures = 0
+            except Forgotten as error:
+                log.warning("the change feed does not reach back", position=self._position, error=str(error))
+                self._position, self._lost = None, True
+            except NotOffered as error:
+                log.info("no change feed", error=str(error))
+                self._position = None
+                await asyncio.sleep(OFFERED_AGAIN_SECONDS * random.uniform(0.8, 1.2))
+            except INTERRUPTIONS as error:
+                delay = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
+                log.info("change feed interrupted", error=(str(error) or type(error).__name__)[:200], retry_in=delay)
+                failures += 1
+                await asyncio.sleep(delay)
+
+    async def _turn(self) -> None:
+        if self._position is None:
+            self._position = await self._begin()
+            log.info("following the change feed", revision=self._position)
+        page = await self._feed.after(self._position)
+        await self._tell(doubts_of(page.written, self._index))
+        self._position = page.revision
+
+    async def _begin(self) -> int:
+        page = await (self._feed.now() if self._lost else self._feed.where_we_were())
+        if self._lost or not page.known:
+            because = "App Mesh may have been changed while nobody watched"
+            await self._tell(all_in_doubt(because, self._index))
+        self._lost = False
+        return page.revision
+
+    async def _tell(self, changes: Iterable[Change]) -> None:
+        """Returns when Temporal has taken all of them."""
+        free = asyncio.Semaphore(SENDERS)
+        async with asyncio.TaskGroup() as tasks:
+            for change in changes:
+                await free.acquire()
+                tasks.create_task(self._send(change)).add_done_callback(lambda _: free.release())
+
+    async def _send(self, change: Change) -> None:
+        failures = 0
+        while True:
+            try:
+                await self._workflows.tell(change)
+            except Exception as error:  # whatever the reason: it must not be lost
+                delay = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
+                log.warning("Temporal did not take a doubt", error=str(error)[:200], retry_in=delay)
+                failures += 1
+                await asyncio.sleep(delay)
+            else:
+                return
+
+
+def doubts_of(written: Iterable[Written], index: Index) -> list[Change]:
+    """What a page of the feed means for the resources."""
+    ours = [each for each in written if each.object is not None]
+    some = ", ".join(f"{each.operation} {each.object} by {each.by or 'somebody'}" for each in ours[:3])
+    because = some + (" ..." if len(ours) > 3 else "")
+    return doubts((each.object for each in ours if each.object is not None), because, index)

@@ -1,0 +1,127 @@
+"""The control plane's change feed, as its reader sees it: where to begin, and what came after. HTTP and nothing else.
+
+An extension of our own control plane (docs/reference/change-feed.md): another App Mesh API answers that it has no such
+URL, and then there is no feed.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import aiohttp
+from yarl import URL
+
+from activities.objects import ApiKind, ApiObject
+
+PATH = "/v1/changes"
+WAIT_SECONDS = 50
+"""How long the API keeps a request open when nothing happens."""
+
+Sign = Callable[[str, str], Mapping[str, str]]
+"""From method and URL to the headers that sign the request."""
+
+INTERRUPTIONS = (TimeoutError, aiohttp.ClientError, OSError, ValueError)
+"""What only means to try again; a ValueError is an answer that somebody in between has cut off."""
+
+_KINDS = {kind[0].lower() + kind[1:]: kind for kind in ApiKind}
+
+
+class NotOffered(Exception):
+    """This endpoint has no change feed, or not for us."""
+
+
+class Forgotten(Exception):
+    """The feed does not reach back to where we were: anything may have been written since."""
+
+
+class Unavailable(OSError):
+    """The endpoint has a fault that passes."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """One write: what was done to which object (None: of a kind that we never write), and by whom."""
+
+    operation: str
+    object: ApiObject | None
+    by: str | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """An answer. `known`: the feed knew where we had left off."""
+
+    revision: int
+    written: tuple[Written, ...] = ()
+    known: bool = False
+
+
+class ChangeFeed:
+    """The feed of one endpoint, without the writes of `caller`, our own."""
+
+    def __init__(self, session: aiohttp.ClientSession, endpoint: str, caller: str, sign: Sign) -> None:
+        self._session = session
+        self._url = endpoint.rstrip("/") + PATH
+        self._caller = caller
+        self._sign = sign
+
+    async def where_we_were(self) -> Page:
+        """Where we left off; where the feed is now when we were never here."""
+        return await self._get({"reader": self._caller})
+
+    async def now(self) -> Page:
+        """Where the feed is now."""
+        return await self._get({})
+
+    async def after(self, revision: int) -> Page:
+        """What others wrote after a revision; waits for it. Says, too, that we have dealt with all up to there.
+
+        Raises:
+            Forgotten: only a look at everything tells.
+            NotOffered: there is no feed.
+        """
+        return await self._get(
+            {
+                "after": str(revision),
+                "wait": str(WAIT_SECONDS),
+                "notBy": self._caller,
+                "reader": self._caller,
+            }
+        )
+
+    async def _get(self, parameters: Mapping[str, str]) -> Page:
+        url = f"{self._url}?{urlencode(parameters, quote_via=quote, safe='')}" if parameters else self._url
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=WAIT_SECONDS + 10)
+        # Encoded already: what is sent has to be what was signed.
+        async with self._session.get(
+            URL(url, encoded=True), headers=self._sign("GET", url), timeout=limits, allow_redirects=False
+        ) as response:
+            if response.status == 410:
+                raise Forgotten((await response.text())[:200])
+            if response.status >= 500 or response.status == 429:
+                raise Unavailable(f"{response.status} {response.reason}")
+            if response.status != 200:
+                raise NotOffered(f"{response.status} {(await response.text())[:200]}")
+            return page_of(await response.json(content_type=None))
+
+
+def page_of(answer: Any) -> Page:
+    """What an answer says.
+
+    Raises:
+        NotOffered: it is not the answer of a change feed.
+    """
+    if not isinstance(answer, dict) or not isinstance(answer.get("revision"), int):
+        raise NotOffered("the answer has no revision")
+    written = tuple(_written(change) for change in answer.get("changes") or ())
+    return Page(answer["revision"], written, bool(answer.get("known")))
+
+
+def _written(change: Mapping[str, Any]) -> Written:
+    kind = _KINDS.get(change.get("kind", ""))
+    object = None
+    if kind is not None:
+        router = change.get("virtualRouterName") if kind is ApiKind.ROUTE else None
+        object = ApiObject(kind=kind, mesh=change["meshName"], name=change["name"], router=router)
+    return Written(str(change.get("operation")), object, change.get("by"))
