@@ -93,7 +93,7 @@ def mesh_of(snapshot: Snapshot) -> str | None:
 
 
 def nodes_of(snapshot: Snapshot) -> frozenset[Name]:
-    """The VirtualNode resources that a service's targets, or its provider, may mean (a spec that makes no sense has none).
+    """The VirtualNode resources that targets or provider of a service may mean (a spec that makes no sense has none).
 
     Read from the raw spec: the watcher must index whatever the API server let through.
     """
