@@ -12,6 +12,7 @@ from resources.conditions import Reason
 from resources.drift import ANNOTATION, DriftPolicy, drift_policy
 from resources.errors import InvalidResource
 from resources.normal import differences, same_spec
+from resources.ownership import Origin
 from workflows.planning.outcome import Again, Outcome
 from workflows.planning.plan import Observed
 
@@ -34,9 +35,10 @@ def checked_policy(annotations: Mapping[str, str]) -> DriftPolicy:
 def concerned(doubts: Sequence[ApiObject], known: Observed) -> tuple[ApiObject, ...]:
     """The doubted objects that are a resource's own: what it made, and all that is on a router that it made.
 
-    The rest belongs to somebody else, or to nobody; a router that only looks like one of ours is left alone.
+    The rest belongs to somebody else, or to nobody: a router that only looks like one of ours, and a mesh that another
+    cluster made and lends to us.
     """
-    own = {record.object for record in known.records}
+    own = {record.object for record in known.records if record.origin is not Origin.LENT}
     return tuple(dict.fromkeys(object for object in doubts if object in own or _router_of(object) in own))
 
 
@@ -68,6 +70,8 @@ def again(outcome: Outcome, drifted: bool, faults: int) -> Again:
 
 def _drift(before: Observed, after: Observed) -> Iterator[str]:
     for old in before.records:
+        if old.origin is Origin.LENT:
+            continue
         new = after.find(old.object)
         if new is None:
             yield f"{old.object} was deleted"
@@ -77,11 +81,12 @@ def _drift(before: Observed, after: Observed) -> Iterator[str]:
 
 
 def _as_sent(found: Record, known: Observed) -> Record:
-    """The record with the spec in the form in which we sent it, where that is the same."""
+    """The record with all that a look does not tell: whose it is, and in which form we sent a spec that is the same."""
     before = known.find(found.object)
-    if before is None or not same_spec(before.spec, found.spec):
+    if before is None:
         return found
-    return found.model_copy(update={"spec": before.spec})
+    spec = before.spec if same_spec(before.spec, found.spec) else found.spec
+    return before.model_copy(update={"arn": found.arn, "version": found.version, "spec": spec})
 
 
 def _router_of(object: ApiObject) -> ApiObject | None:

@@ -7,6 +7,7 @@ from activities.objects import ApiKind, ApiObject
 from resources.conditions import Reason
 from resources.drift import DriftPolicy, ignores_drift
 from resources.errors import InvalidResource
+from resources.ownership import Origin
 from workflows.planning.drift import again, checked_policy, concerned, drift, seen_again
 from workflows.planning.outcome import ACHIEVED, Again, Outcome
 from workflows.planning.plan import Observed
@@ -55,6 +56,18 @@ def test_a_spec_that_only_looks_different_is_kept_as_it_was_sent():
     known = observed(record(NODE, listeners=PORTS, backends=[]))
     assert seen_again(known, (NODE,), [record(NODE, 3, listeners=PORTS)]) == observed(
         record(NODE, 3, listeners=PORTS, backends=[])
+    )
+
+
+def test_what_another_cluster_lends_is_its_own_business():
+    """It may edit its mesh; a look at ours does not change whose it is."""
+    lent = record(ApiObject.mesh_object(MESH), x=1).model_copy(update={"origin": Origin.LENT})
+    found = record(NODE, x=1).model_copy(update={"origin": Origin.FOUND})
+    known = observed(lent, found)
+    assert concerned((lent.object, NODE), known) == (NODE,)
+    assert drift(known, observed(record(lent.object, 2, x=2), found)) == ()
+    assert seen_again(known, (NODE,), [record(NODE, 2, x=2)]).find(NODE) == found.model_copy(
+        update={"version": 2, "spec": {"x": 2}}
     )
 
 
