@@ -80,7 +80,7 @@ class Queues(Message):
 
 
 class MeshReference(Message):
-    """What a member needs to know of its mesh."""
+    """What a member needs to know of its mesh. `deleting`: it is being deleted, and its members with it."""
 
     found: bool = False
     ready: bool = False

@@ -8,15 +8,16 @@ from typing import Any
 
 from activities.messages import MeshReference, NodeReference
 from activities.objects import ApiObject
+from resources.annotations import cascades
 from resources.conditions import active_condition, condition_is_true
 from resources.kinds import Kind
 
 
 def mesh_reference(mesh: Mapping[str, Any]) -> MeshReference:
     """What members need to know of this Mesh resource."""
-    return MeshReference(
-        found=True, ready=exists_in_app_mesh(mesh, Kind.MESH), deleting="deletionTimestamp" in mesh["metadata"]
-    )
+    metadata = mesh["metadata"]
+    deleting = "deletionTimestamp" in metadata and cascades(metadata.get("annotations") or {})
+    return MeshReference(found=True, ready=exists_in_app_mesh(mesh, Kind.MESH), deleting=deleting)
 
 
 def node_reference(node: Mapping[str, Any]) -> NodeReference:

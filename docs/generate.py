@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import AliasChoices
 
 from cli.settings import Settings
+from resources.annotations import ANNOTATIONS
 from resources.conditions import ConditionType, Reason, active_condition
 from resources.kinds import Kind
 
@@ -21,7 +22,29 @@ NOTE = "<!-- Generated from the code by `make generate`; edit there. -->\n"
 
 def pages() -> Mapping[str, str]:
     """File name → content of each generated page."""
-    return {"conditions.md": conditions_page(), "settings.md": settings_page()}
+    return {"annotations.md": annotations_page(), "conditions.md": conditions_page(), "settings.md": settings_page()}
+
+
+def annotations_page() -> str:
+    """Every annotation by which a user steers Meshwright."""
+    rows = [
+        f"| `{annotation.name}` | {', '.join(annotation.kinds)} | "
+        f"{', '.join(f'`{value}`' for value in annotation.values)} | {annotation.default} | {annotation.meaning} |"
+        for annotation in ANNOTATIONS
+    ]
+    return "\n".join(
+        [
+            "# Annotations\n",
+            NOTE,
+            "Set them under `metadata.annotations` of a resource; an edit takes effect at once. A value that does not",
+            "stand here is told by the reason `InvalidSpec`, and a resource whose deletion policy cannot be read is",
+            "not deleted until it can.\n",
+            "| annotation | on | values | default | what it does |",
+            "|---|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
 
 
 def conditions_page() -> str:
@@ -78,6 +101,7 @@ def _about(type: ConditionType, main: Mapping[ConditionType, Kind]) -> str:
     return {
         ConditionType.VIRTUAL_ROUTER_ACTIVE: "The router of a VirtualService is what its spec asks for.",
         ConditionType.ROUTES_ACTIVE: "All routes of a VirtualService are what its spec asks for.",
+        ConditionType.ADOPTED: "Objects that existed already were adopted; only there once that happened.",
         ConditionType.MESH_MARKED_FOR_DELETION: "The mesh of this resource is being deleted, and the resource with it.",
     }[type]
 

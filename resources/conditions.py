@@ -24,6 +24,7 @@ class ConditionType(StrEnum):
     VIRTUAL_ROUTER_ACTIVE = "VirtualRouterActive"
     ROUTES_ACTIVE = "RoutesActive"
     MESH_MARKED_FOR_DELETION = "MeshMarkedForDeletion"
+    ADOPTED = "Adopted"
 
 
 class Reason(StrEnum):
@@ -71,7 +72,21 @@ class Reason(StrEnum):
     )
     NAME_CONFLICT = (
         "NameConflict",
-        "An older resource already owns the App Mesh object of this name; the message names that resource.",
+        "An older resource, of this cluster or of another, already owns the App Mesh object of this name; the message"
+        " names it. A mesh of another cluster can be used, but only as it is: then the message tells what differs.",
+    )
+    ADOPTED = (
+        "Adopted",
+        "App Mesh held objects of this resource before it was applied; the message names them. They are kept up to"
+        " date, and stay when the resource is deleted, unless meshwright.dev/deletion-policy is Delete.",
+    )
+    MADE_HERE = (
+        "MadeHere",
+        "Objects that were once adopted have been replaced by ones that this cluster created.",
+    )
+    RETAINED = (
+        "Retained",
+        "The resource was deleted and what the message names stays in App Mesh; shown by an Event.",
     )
     INVALID_SPEC = (
         "InvalidSpec",

@@ -13,7 +13,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities import names
 from activities.failures import LASTING, Failure
-from activities.messages import Call, ListRoutes, Queues, Record, RoutesPage
+from activities.messages import Call, ListRoutes, ListTags, Queues, Record, RoutesPage, Tags
 from activities.names import Verb, operation
 from activities.objects import ApiKind, ApiObject
 from resources.ownership import Owner, tags_of
@@ -101,6 +101,22 @@ async def describe(object: ApiObject, queues: Queues) -> Record | None:
             return None
         raise
     return record
+
+
+async def tags_of_object(record: Record, queues: Queues) -> dict[str, str] | None:
+    """The tags of an object that exists; None when it is gone by now.
+
+    Raises:
+        CallFailed: of any failure but `NOT_FOUND`.
+    """
+    of = ListTags(object=record.object, arn=record.arn)
+    try:
+        found: Tags = await _app_mesh(names.LIST_TAGS, of, f"Whose is {record.object}", queues.reads, Tags)
+    except CallFailed as error:
+        if error.failure is Failure.NOT_FOUND:
+            return None
+        raise
+    return found.tags
 
 
 async def routes_of(router: ApiObject, queues: Queues) -> list[ApiObject]:

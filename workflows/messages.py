@@ -66,9 +66,12 @@ class Snapshot(Message):
         return self.deleted_at is not None
 
     @property
-    def identity(self) -> tuple[str, int, bool]:
-        """What a reconcile depends on: two sightings with the same identity ask for the same."""
-        return self.key.uid, self.generation, self.deleting
+    def identity(self) -> tuple[str, int, bool, frozenset[tuple[str, str]]]:
+        """What a reconcile depends on: two sightings with the same identity ask for the same.
+
+        Annotations steer us too, and an edit of one is no new generation.
+        """
+        return self.key.uid, self.generation, self.deleting, frozenset(self.annotations.items())
 
     def supersedes(self, other: "Snapshot") -> bool:
         """Whether this sighting is the newer one.

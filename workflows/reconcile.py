@@ -10,13 +10,13 @@ from activities.failures import Failure
 from activities.messages import Event, Finalizer, Members, Queues, ReadReferences, Record, References, Status
 from activities.names import Verb
 from activities.objects import ApiKind, ApiObject
+from resources.annotations import MESH_DELETION, DeletionPolicy, cascades
 from resources.conditions import Reason
 from resources.errors import InvalidResource
 from resources.kinds import Kind
-from resources.ownership import Owner
-from workflows import calls
+from workflows import calls, provenance
 from workflows.calls import CallFailed
-from workflows.names import cluster_of
+from workflows.planning import adoption, deletion
 from workflows.planning.desired import Desired
 from workflows.planning.drift import again, concerned, drift, seen_again
 from workflows.planning.kinds import desired_of
@@ -90,43 +90,74 @@ class Reconcile:
         if (blocked := desired.blocked(references)) is not None:
             return blocked
         await self._add_finalizer()
-        observe = self._state.observed is None and may_exist(self._snapshot)
+        state = self._state
+        observe = state.observed is None and may_exist(self._snapshot)
+        observe = observe or adoption.was_refused(self._snapshot.key.kind, state.status)
         if observe:
-            self._state.take_doubts()
+            state.take_doubts()
         elif (failed := await self._look_again(desired)) is not None:
             return failed
         while True:
             if observe and (failed := await self._observe(desired)) is not None:
                 return failed
             observed = self._remembered()
-            outcome = await self._apply(plan(desired.wanted(references, observed), observed), just_observed=observe)
+            wanted = desired.wanted(references, observed)
+            if (refused := adoption.refused(wanted, observed)) is not None:
+                state.observed = adoption.without_lent(observed)
+                return refused
+            outcome = await self._apply(plan(wanted, observed), just_observed=observe)
             if outcome.again is not Again.NOW or observe:
                 return outcome
             observe = True
 
     async def _remove(self, desired: Desired | None) -> Outcome:
-        """Delete what was made for the resource, then let Kubernetes have it."""
+        """Delete what was made for the resource and is not to stay, then let Kubernetes have it."""
         state, key = self._state, self._snapshot.key
+        try:
+            policy = deletion.policy_of(self._snapshot, state.gone)
+        except InvalidResource as error:
+            return Outcome(reason=Reason.INVALID_SPEC, message=str(error))
+        if policy is DeletionPolicy.RETAIN:
+            return await self._release(deletion.retained(self._what_may_be_left(desired), policy))
         self._references = await self._read_references(None)
         if state.observed is None and may_exist(self._snapshot) and not state.gone:
             failed = await self._observe(desired)
         else:
             failed = await self._look_again(desired)
-        if failed is not None:
-            return failed
+        if failed is not None and failed.reason is not Reason.NAME_CONFLICT:
+            return deletion.with_way_out(failed)
         nothing_was_made = state.gone and not self._remembered().records
         if key.kind is Kind.MESH and not nothing_was_made and (waiting := await self._members()) is not None:
             return waiting
-        outcome = await self._apply(plan((), self._remembered()), just_observed=True)
+        try:
+            state.observed = await provenance.verified(self._remembered(), self._snapshot, self._queues())
+        except CallFailed as error:
+            outcome = judge(error.failure, error.message, ApiKind(key.kind), just_observed=True)
+            return deletion.with_way_out(outcome)
+        outcome = await self._apply(plan((), deletion.leaving(self._remembered(), policy)), just_observed=True)
         if not outcome.achieved:
             # A router that App Mesh does not let go may have routes that somebody else put there: look next time.
-            self._state.doubt_all |= outcome.failed_kind is ApiKind.VIRTUAL_ROUTER
-            return outcome
-        if not state.gone and key.kind.finalizer in self._finalizers():
+            state.doubt_all |= outcome.failed_kind is ApiKind.VIRTUAL_ROUTER
+            return deletion.with_way_out(outcome)
+        return await self._release(deletion.retained(deletion.kept(self._remembered(), policy), policy))
+
+    async def _release(self, left: Outcome | None) -> Outcome:
+        """Let Kubernetes have the resource, and tell what is left of it in App Mesh."""
+        state, kind = self._state, self._snapshot.key.kind
+        if not state.gone and kind.finalizer in self._finalizers():
+            if left is not None:
+                event = self._event(left, rfc3339(workflow.now()))
+                await calls.kubernetes(names.RECORD_EVENT, event, "Record event")
             await calls.kubernetes(names.REMOVE_FINALIZER, self._finalizer(), "Remove finalizer")
         state.gone = False
         self.finished = True
-        return outcome
+        return ACHIEVED
+
+    def _what_may_be_left(self, desired: Desired | None) -> tuple[ApiObject, ...]:
+        """The objects of a resource that goes without App Mesh being asked."""
+        if self._state.observed is not None:
+            return tuple(record.object for record in self._state.observed.records)
+        return places_to_look(self._snapshot, desired) if may_exist(self._snapshot) else ()
 
     async def _members(self) -> Outcome | None:
         members: Members = await calls.kubernetes(
@@ -135,7 +166,8 @@ class Reconcile:
         if not members.names:
             return None
         some = ", ".join(members.names[:5]) + (" ..." if len(members.names) > 5 else "")
-        message = f"{len(members.names)} members are left: {some}"
+        blocks = not cascades(self._snapshot.annotations)
+        message = f"{len(members.names)} members are left: {some}" + (f" ({MESH_DELETION}: Block)" if blocks else "")
         # The watcher pokes a mesh for members that leave, but not one that it no longer sees.
         again = Again.SOON if self._state.gone else Again.NEVER
         return Outcome(reason=Reason.WAITING_FOR_MEMBERS, message=message, again=again)
@@ -176,10 +208,12 @@ class Reconcile:
                 records += await calls.observe(places, routers_among(places), self._queues())
                 further = desired.further(Observed(records=tuple(records))) if desired is not None else ()
                 places = tuple(place for place in further if place not in looked)
+            traced = await provenance.traced(records, self._state.observed, self._snapshot, self._queues())
         except CallFailed as error:
-            return judge(error.failure, error.message, places[0].kind, just_observed=True)
-        self._state.observed = Observed(records=tuple(records))
-        return None
+            kind = places[0].kind if places else ApiKind(self._snapshot.key.kind)
+            return judge(error.failure, error.message, kind, just_observed=True)
+        self._state.observed = adoption.usable(traced)
+        return adoption.rivalry(traced)
 
     async def _look_again(self, desired: Desired | None) -> Outcome | None:
         """Look at what somebody else is said to have changed, and at nothing else; an outcome only as `_observe`."""
@@ -219,7 +253,7 @@ class Reconcile:
     async def _step(self, step: Step, just_observed: bool) -> Outcome | None:
         state = self._state
         try:
-            record = await calls.write(step, state.reconciles, self._queues(), self._owner())
+            record = await calls.write(step, state.reconciles, self._queues(), provenance.owner_of(self._snapshot))
         except CallFailed as error:
             if not (step.verb is Verb.DELETE and error.failure is Failure.NOT_FOUND):
                 return judge(error.failure, error.message, step.object.kind, just_observed)
@@ -227,16 +261,10 @@ class Reconcile:
         if step.verb is Verb.DELETE or record is None:
             state.observed = self._remembered().without(step.object)
         else:
-            # What was sent, not what was echoed: the next comparison is with what will be sent.
-            state.observed = self._remembered().with_record(record.model_copy(update={"spec": step.spec or {}}))
+            known = self._remembered()
+            state.observed = known.with_record(adoption.remembered(step, record, known))
         self._done.append(step)
         return None
-
-    def _owner(self) -> Owner:
-        """The resource, as the tags of what is created for it name it."""
-        key = self._snapshot.key
-        cluster = cluster_of(workflow.info().workflow_id)
-        return Owner(cluster=cluster, namespace=key.namespace, name=key.name, uid=key.uid)
 
     def _remembered(self) -> Observed:
         return self._state.observed or Observed()

@@ -1,5 +1,6 @@
 """Story: App Mesh holds it already. What is equal is adopted without a write, what differs is brought in line."""
 
+from resources.annotations import DELETION_POLICY
 from tests.builders import Manifest
 from tests.e2e.cluster import Cluster
 from tests.e2e.world import World
@@ -28,9 +29,14 @@ def make_by_hand(cluster: Cluster, world: World, service: Manifest, weight: int)
     )
 
 
+def takes_over(manifest: Manifest) -> Manifest:
+    """The manifest of somebody who wants adopted objects to go with their resources."""
+    return manifest | {"metadata": manifest["metadata"] | {"annotations": {DELETION_POLICY: "Delete"}}}
+
+
 def test_equal_objects_are_adopted_without_a_write(cluster: Cluster, world: World) -> None:
     """A team that moves over keeps everything: same objects, same versions."""
-    shop = world.shop(routes=1)
+    shop = [takes_over(manifest) for manifest in world.shop(routes=1)]
     make_by_hand(cluster, world, shop[-1], weight=90)
     before = cluster.app_mesh.versions(world.name)
     cluster.converge(*shop)
@@ -39,7 +45,7 @@ def test_equal_objects_are_adopted_without_a_write(cluster: Cluster, world: Worl
 
 def test_an_object_that_differs_is_updated_once(cluster: Cluster, world: World) -> None:
     """The route's weight was another: one update of that route, and of nothing else."""
-    shop = world.shop(routes=1)
+    shop = [takes_over(manifest) for manifest in world.shop(routes=1)]
     make_by_hand(cluster, world, shop[-1], weight=50)
     before = cluster.app_mesh.versions(world.name)
     cluster.converge(*shop)
@@ -48,10 +54,17 @@ def test_an_object_that_differs_is_updated_once(cluster: Cluster, world: World) 
     assert changed == {f"{world.name}/virtualRouter/cart-router-{world.name}/route/r1"}
 
 
-def test_adopted_objects_go_with_their_resources(cluster: Cluster, world: World) -> None:
-    """From then on they are ours."""
+def test_adopted_objects_outlive_their_resources_unless_told_otherwise(cluster: Cluster, world: World) -> None:
+    """What a team had before it came, it has after it leaves; the annotation hands it over."""
     shop = world.shop(routes=1)
     make_by_hand(cluster, world, shop[-1], weight=90)
+    before = cluster.app_mesh.versions(world.name)
     cluster.converge(*shop)
-    cluster.remove(*reversed(shop))
+    cluster.kubernetes.delete(*reversed(shop))
+    cluster.wait_let_go(*shop)
+    assert cluster.app_mesh.versions(world.name) == before
+
+    taken_over = [takes_over(manifest) for manifest in shop]
+    cluster.converge(*taken_over)
+    cluster.remove(*reversed(taken_over))
     assert cluster.app_mesh.specs(world.name) == {}

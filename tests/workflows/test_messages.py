@@ -105,12 +105,16 @@ def test_bare_resource_is_read_too() -> None:
     [
         pytest.param({"resourceVersion": "200"}, True, id="resource-version"),
         pytest.param({"finalizers": ["a"]}, True, id="finalizers"),
+        pytest.param({"annotations": {"note": "a"}}, True, id="somebody's-annotation"),
+        pytest.param({"annotations": {"meshwright.dev/deletion-policy": "Retain"}}, False, id="annotation"),
         pytest.param({"generation": 2}, False, id="generation"),
         pytest.param({"uid": "uid-2"}, False, id="uid"),
         pytest.param({"deletionTimestamp": "2026-01-02T00:00:00Z"}, False, id="deletion"),
     ],
 )
-def test_sightings_ask_for_the_same_unless_spec_life_or_deletion_differ(change: dict[str, Any], same: bool) -> None:
+def test_sightings_ask_for_the_same_unless_spec_life_deletion_or_orders_differ(
+    change: dict[str, Any], same: bool
+) -> None:
     """What a reconcile depends on."""
     assert (snapshot(virtual_node(), **change).identity == snapshot(virtual_node()).identity) is same
 

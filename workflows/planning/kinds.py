@@ -1,5 +1,6 @@
 """From a snapshot to the planner of its kind."""
 
+from resources import annotations
 from resources.kinds import Kind
 from workflows.messages import Snapshot
 from workflows.planning.desired import Desired, Maker
@@ -24,7 +25,8 @@ def desired_of(snapshot: Snapshot) -> Desired:
     """What the resource asks for.
 
     Raises:
-        InvalidResource: the resource does not read as its kind; names the field.
+        InvalidResource: the resource does not read as its kind, or an annotation is unknown; names the field.
     """
+    annotations.check(snapshot.annotations)
     checked_policy(snapshot.annotations)
     return _MAKERS[snapshot.key.kind](snapshot.as_resource())

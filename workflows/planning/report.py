@@ -8,6 +8,7 @@ from activities.objects import ApiKind
 from resources.conditions import Condition, ConditionType, Reason, active_condition, merge_conditions
 from resources.kinds import Kind
 from workflows.messages import Snapshot
+from workflows.planning import adoption
 from workflows.planning.desired import Desired
 from workflows.planning.kinds import PLANNERS
 from workflows.planning.outcome import Outcome
@@ -39,7 +40,8 @@ def status_of(
     """
     kind = snapshot.key.kind
     old = [Condition.model_validate(condition) for condition in _conditions(kind, before)]
-    merged = merge_conditions(old, _new_conditions(snapshot, outcome), now)
+    new = [*_new_conditions(snapshot, outcome), *adoption.conditions(observed, before, snapshot.generation)]
+    merged = merge_conditions(old, new, now)
     conditions = [condition.model_dump(by_alias=True, exclude_none=True, mode="json") for condition in merged]
     status: dict[str, Any] = {"conditions": conditions, "observedGeneration": snapshot.generation}
     if kind is Kind.MESH:
