@@ -31,6 +31,18 @@ _CODES = {
     "TooManyRequestsException": Failure.THROTTLED,
     "ThrottlingException": Failure.THROTTLED,
     "TooManyTagsException": Failure.LIMIT_EXCEEDED,
+    # Cloud Map's
+    "AccessDeniedException": Failure.FORBIDDEN,
+    "ExpiredTokenException": Failure.FORBIDDEN,
+    "UnrecognizedClientException": Failure.FORBIDDEN,
+    "InvalidInput": Failure.BAD_REQUEST,
+    "InstanceNotFound": Failure.NOT_FOUND,
+    "NamespaceNotFound": Failure.NOT_FOUND,
+    "RequestLimitExceeded": Failure.THROTTLED,
+    "ResourceInUse": Failure.IN_USE,
+    "ResourceLimitExceeded": Failure.LIMIT_EXCEEDED,
+    "ServiceAlreadyExists": Failure.CONFLICT,
+    "ServiceNotFound": Failure.NOT_FOUND,
 }
 _STATUSES = {
     403: Failure.FORBIDDEN,
@@ -54,6 +66,10 @@ def app_mesh_errors(what: str) -> Iterator[None]:
         raise failed(Failure.UNAVAILABLE, f"{what}: {error}") from error
     except KeyError as error:  # botocore reads a body that was cut off as an empty one
         raise failed(Failure.UNAVAILABLE, f"{what}: the answer has no {error}") from error
+
+
+cloud_map_errors = app_mesh_errors
+"""The same for Cloud Map, whose client is boto3's too."""
 
 
 @contextmanager

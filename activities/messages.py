@@ -77,6 +77,8 @@ class Queues(Message):
 
     writes: str | None = None
     reads: str | None = None
+    cloud_map_writes: str | None = None
+    cloud_map_reads: str | None = None
 
 
 class MeshReference(Message):

@@ -34,3 +34,13 @@ REMOVE_FINALIZER = "RemoveFinalizer"
 WRITE_STATUS = "WriteStatus"
 RECORD_EVENT = "RecordEvent"
 DELETE_RESOURCE = "DeleteResource"
+
+# Cloud Map: one call each, but for the batches of instances.
+LIST_NAMESPACES = "ListNamespaces"
+LIST_SERVICES = "ListServices"
+GET_SERVICE = "GetService"
+CREATE_SERVICE = "CreateService"
+DELETE_SERVICE = "DeleteService"
+LIST_INSTANCES = "ListInstances"
+REGISTER_INSTANCES = "RegisterInstances"
+DEREGISTER_INSTANCES = "DeregisterInstances"

@@ -1,4 +1,7 @@
-"""The real clients: Temporal, Kubernetes, App Mesh. Only commands call this; the rooms are given what it returns."""
+"""The real clients: Temporal, Kubernetes, App Mesh, Cloud Map.
+
+Only commands call this; the rooms are given what it returns.
+"""
 
 import asyncio
 from typing import Any
@@ -78,9 +81,18 @@ def app_mesh(settings: Settings) -> Any:
     """
     if settings.app_mesh_endpoint is None:
         raise SettingsError("app_mesh_endpoint is not set; set AWS_ENDPOINT_URL_APP_MESH to the App Mesh API's URL")
+    return _boto("appmesh", settings.app_mesh_endpoint, settings)
+
+
+def cloud_map(settings: Settings) -> Any:
+    """A boto3 `servicediscovery` client, to be shared by all threads; without an endpoint it is AWS's own."""
+    return _boto("servicediscovery", settings.cloud_map_endpoint, settings)
+
+
+def _boto(service: str, endpoint: str | None, settings: Settings) -> Any:
     return boto3.Session().client(
-        "appmesh",
-        endpoint_url=settings.app_mesh_endpoint,
+        service,
+        endpoint_url=endpoint,
         region_name=settings.app_mesh_region,
         config=Config(
             connect_timeout=3,

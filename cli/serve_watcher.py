@@ -10,9 +10,11 @@ from cli import clients
 from cli.health import HealthServer
 from cli.settings import Settings
 from cli.signals import stop_requested
+from watcher.cloud_map import CloudMapWatch
+from watcher.cloud_map_poke import TemporalCloudMapWorkflows
 from watcher.drift import DriftWatch
 from watcher.poke import TemporalWorkflows
-from watcher.stream import ResourceStream
+from watcher.stream import POD, ResourceStream
 from watcher.watcher import Watcher
 
 log = structlog.get_logger(__name__)
@@ -30,7 +32,12 @@ async def serve(settings: Settings) -> None:
         stack.push_async_callback(health.stop)
         temporal = await clients.temporal(settings)
         workflows = TemporalWorkflows(temporal, settings.cluster, settings.task_queue)
-        watcher = Watcher(lambda kind: ResourceStream(kubernetes_client, kind), workflows)
+        cloud_map = CloudMapWatch(
+            settings.cluster,
+            ResourceStream(kubernetes_client, POD),
+            TemporalCloudMapWorkflows(temporal, settings.cluster, settings.task_queue),
+        )
+        watcher = Watcher(lambda kind: ResourceStream(kubernetes_client, kind), workflows, cloud_map)
         watchers.append(watcher)
         session = await stack.enter_async_context(aiohttp.ClientSession())
         feed = clients.change_feed(settings, session)
@@ -44,7 +51,7 @@ async def serve(settings: Settings) -> None:
         for task in working:
             if task.done():
                 task.result()
-        log.info("stopping", undelivered=watcher.outbox.waiting)
+        log.info("stopping", undelivered=watcher.outbox.waiting + cloud_map.waiting)
         for task in working:
             task.cancel()
         await asyncio.gather(*working, return_exceptions=True)

@@ -11,6 +11,7 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.appmesh import AppMeshActivities
+from activities.cloud_map import CloudMapActivities
 from activities.kubernetes import KubernetesActivities
 from activities.messages import Queues
 from activities.resource_api import ClusterApi
@@ -18,6 +19,8 @@ from cli import clients
 from cli.health import HealthServer
 from cli.settings import Settings
 from cli.signals import stop_requested
+from workflows.cloud_map import CloudMapServiceWorkflow
+from workflows.cloud_map_calls import LIMITED_BATCH
 from workflows.entity import ALL
 
 log = structlog.get_logger(__name__)
@@ -29,6 +32,7 @@ GRACE = timedelta(seconds=20)
 async def serve(settings: Settings) -> None:
     """Run until asked to stop."""
     app_mesh = AppMeshActivities(clients.app_mesh(settings))
+    cloud_map = CloudMapActivities(clients.cloud_map(settings), settings.cloud_map_writes_per_second)
     kubernetes_client = await clients.kubernetes()
     running: list[Worker] = []
     health = HealthServer(settings.metrics_listen, lambda: bool(running) and all(each.is_running for each in running))
@@ -40,7 +44,7 @@ async def serve(settings: Settings) -> None:
         temporal = await clients.temporal(settings)
         threads = stack.enter_context(ThreadPoolExecutor(settings.worker_threads, "app-mesh"))
         kubernetes = KubernetesActivities(ClusterApi(kubernetes_client), queues(settings))
-        built = workers(temporal, settings, app_mesh, kubernetes, threads)
+        built = workers(temporal, settings, app_mesh, cloud_map, kubernetes, threads)
         running.extend([await stack.enter_async_context(worker) for worker in built])
         log.info("working", task_queue=settings.task_queue, app_mesh=settings.app_mesh_endpoint)
         await stop.wait()
@@ -52,6 +56,8 @@ def queues(settings: Settings) -> Queues:
     return Queues(
         writes=f"{settings.task_queue}-app-mesh-writes" if settings.app_mesh_writes_per_second else None,
         reads=f"{settings.task_queue}-app-mesh-reads" if settings.app_mesh_reads_per_second else None,
+        cloud_map_writes=f"{settings.task_queue}-cloud-map-writes" if settings.cloud_map_writes_per_second else None,
+        cloud_map_reads=f"{settings.task_queue}-cloud-map-reads" if settings.cloud_map_reads_per_second else None,
     )
 
 
@@ -59,16 +65,22 @@ def workers(
     client: Client,
     settings: Settings,
     app_mesh: AppMeshActivities,
+    cloud_map: CloudMapActivities,
     kubernetes: KubernetesActivities,
     threads: ThreadPoolExecutor,
 ) -> list[Worker]:
     """One worker per queue. All serve all activities, so a changed limit strands no task that is already queued."""
-    everything: list[Callable[..., Any]] = [*kubernetes.definitions(), *app_mesh.writes(), *app_mesh.reads()]
+    everything: list[Callable[..., Any]] = [
+        *kubernetes.definitions(),
+        *app_mesh.writes(),
+        *app_mesh.reads(),
+        *cloud_map.definitions(),
+    ]
     limits = queues(settings)
     main = Worker(
         client,
         task_queue=settings.task_queue,
-        workflows=ALL,
+        workflows=[*ALL, CloudMapServiceWorkflow],
         activities=everything,
         activity_executor=threads,
         # Determinism is seen to by lint rules and by replaying recorded histories; the sandbox would also check it, at
@@ -94,6 +106,9 @@ def workers(
         for queue, limit in (
             (limits.writes, settings.app_mesh_writes_per_second),
             (limits.reads, settings.app_mesh_reads_per_second),
+            # One write task is a batch of calls, which the activity paces.
+            (limits.cloud_map_writes, (settings.cloud_map_writes_per_second or 0) / LIMITED_BATCH),
+            (limits.cloud_map_reads, settings.cloud_map_reads_per_second),
         )
         if queue is not None
     ]

@@ -71,7 +71,18 @@ class Settings(BaseSettings):
         "auto",
         description="Whether the watcher follows the App Mesh API's change feed to find drift; auto: where it has one.",
     )
-    worker_threads: int = Field(32, ge=1, description="App Mesh calls that one worker makes at a time.")
+    cloud_map_endpoint: str | None = Field(
+        None,
+        validation_alias=AliasChoices("cloud_map_endpoint", "AWS_ENDPOINT_URL_SERVICEDISCOVERY"),
+        description="URL of the Cloud Map API; AWS's own by default.",
+    )
+    cloud_map_writes_per_second: float | None = Field(
+        None, gt=0, description="Limit on Cloud Map writes, over all workers; none by default."
+    )
+    cloud_map_reads_per_second: float | None = Field(
+        None, gt=0, description="Limit on Cloud Map reads, over all workers; none by default."
+    )
+    worker_threads: int = Field(32, ge=1, description="App Mesh and Cloud Map calls that one worker makes at a time.")
     worker_cached_workflows: int = Field(
         2000, ge=2, description="Workflows that one worker keeps in memory between tasks."
     )

@@ -103,6 +103,7 @@ def _about(type: ConditionType, main: Mapping[ConditionType, Kind]) -> str:
         ConditionType.ROUTES_ACTIVE: "All routes of a VirtualService are what its spec asks for.",
         ConditionType.ADOPTED: "Objects that existed already were adopted; only there once that happened.",
         ConditionType.MESH_MARKED_FOR_DELETION: "The mesh of this resource is being deleted, and the resource with it.",
+        ConditionType.CLOUD_MAP_SERVICE_READY: "The Cloud Map service that a VirtualNode names can take its pods.",
     }[type]
 
 

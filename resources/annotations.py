@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from resources import drift
+from resources import cloud_map, drift
 from resources.errors import InvalidResource
 from resources.kinds import Kind
 
@@ -90,6 +90,16 @@ ANNOTATIONS = (
             "they are deleted with it, or (`Block`) the Mesh waits until somebody has deleted them."
         ),
     ),
+    Annotation(
+        name=cloud_map.ANNOTATION,
+        kinds=(Kind.VIRTUAL_NODE,),
+        values=tuple(cloud_map.InstanceRule),
+        default="`ready`",
+        meaning=(
+            "Which of the node's pods are registered in its Cloud Map service: those that are ready, or all that run, "
+            "as older controllers did. A pod that is being deleted is deregistered at once either way."
+        ),
+    ),
 )
 
 
@@ -112,13 +122,14 @@ def mesh_deletion(annotations: Mapping[str, str]) -> MeshDeletion:
 
 
 def check(annotations: Mapping[str, str]) -> None:
-    """See that those on deletion can be read, long before they are needed.
+    """See that those on deletion, which are needed late, and on Cloud Map, which no reconcile reads, can be read.
 
     Raises:
         InvalidResource: one cannot; names it and the values that it takes.
     """
     deletion_policy(annotations)
     mesh_deletion(annotations)
+    _chosen(annotations, cloud_map.ANNOTATION, cloud_map.InstanceRule)
 
 
 def cascades(annotations: Mapping[str, str]) -> bool:

@@ -25,6 +25,7 @@ class ConditionType(StrEnum):
     ROUTES_ACTIVE = "RoutesActive"
     MESH_MARKED_FOR_DELETION = "MeshMarkedForDeletion"
     ADOPTED = "Adopted"
+    CLOUD_MAP_SERVICE_READY = "CloudMapServiceReady"
 
 
 class Reason(StrEnum):
@@ -107,6 +108,30 @@ class Reason(StrEnum):
     APP_MESH_UNAVAILABLE = (
         "AppMeshUnavailable",
         "App Mesh cannot be reached or has an internal fault; tried again, ever more slowly, until it answers.",
+    )
+    CLOUD_MAP_SERVICE_FOUND = (
+        "CloudMapServiceFound",
+        "The Cloud Map service exists, and the node's pods are registered in it as they become ready.",
+    )
+    CLOUD_MAP_NAMESPACE_NOT_FOUND = (
+        "CloudMapNamespaceNotFound",
+        "There is no Cloud Map namespace of the name in spec.serviceDiscovery.cloudMap; looked for again every minute.",
+    )
+    CLOUD_MAP_NAMESPACE_PUBLIC = (
+        "CloudMapNamespacePublic",
+        "The Cloud Map namespace is a public DNS namespace, in which pod addresses have no place.",
+    )
+    CLOUD_MAP_INSTANCES_REFUSED = (
+        "CloudMapInstancesRefused",
+        "Cloud Map would not register some of the node's pods; the message names them. Tried again every sweep.",
+    )
+    CLOUD_MAP_REFUSED = (
+        "CloudMapRefused",
+        "Cloud Map refused a request; the message is Cloud Map's. Tried again on every change, and now and then.",
+    )
+    CLOUD_MAP_UNAVAILABLE = (
+        "CloudMapUnavailable",
+        "Cloud Map cannot be reached or asks for fewer requests; tried again, ever more slowly, until it answers.",
     )
     THROTTLED = (
         "Throttled",

@@ -23,6 +23,9 @@ log = structlog.get_logger(__name__)
 PAGE = 500
 WATCH_SECONDS = 60
 """How long the server keeps one watch open; a connection that died in silence is noticed a little after that."""
+POD: Literal["Pod"] = "Pod"
+Watched = Kind | Literal["Pod"]
+"""What can be watched: our own kinds, and pods."""
 RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -30,7 +33,7 @@ RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 class Listing:
     """Every resource of the kind, at one moment. What is not in it does not exist."""
 
-    kind: Kind
+    kind: Watched
     items: tuple[dict[str, Any], ...]
     resource_version: str
 
@@ -39,7 +42,7 @@ class Listing:
 class Sighting:
     """One event of the watch."""
 
-    kind: Kind
+    kind: Watched
     type: Literal["ADDED", "MODIFIED", "DELETED"]
     item: dict[str, Any]
 
@@ -55,10 +58,10 @@ _INTERRUPTIONS = (TimeoutError, ApiException, aiohttp.ClientError, OSError, json
 class ResourceStream:
     """The stream of one kind, in all namespaces."""
 
-    def __init__(self, client: ApiClient, kind: Kind) -> None:
+    def __init__(self, client: ApiClient, kind: Watched) -> None:
         self._client = client
         self._kind = kind
-        self._path = f"/apis/{GROUP}/{VERSION}/{kind.plural}"
+        self._path = "/api/v1/pods" if kind == POD else f"/apis/{GROUP}/{VERSION}/{kind.plural}"
 
     async def follow(self) -> AsyncIterator[Listing | Sighting]:
         """List, watch, and begin again whenever that ends, for ever; waits a little longer after each failure."""

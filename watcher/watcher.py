@@ -12,6 +12,7 @@ from typing import Protocol
 import structlog
 
 from resources.kinds import Kind
+from watcher.cloud_map import CloudMapWatch
 from watcher.delivery import RETRY_SECONDS, Outbox
 from watcher.index import Index, Name
 from watcher.mapping import at_start, news
@@ -32,9 +33,12 @@ class Stream(Protocol):
 class Watcher:
     """One per process. Any number may run at once: what they tell is idempotent."""
 
-    def __init__(self, streams: Callable[[Kind], Stream], workflows: Workflows) -> None:
+    def __init__(
+        self, streams: Callable[[Kind], Stream], workflows: Workflows, cloud_map: CloudMapWatch | None = None
+    ) -> None:
         self._streams = {kind: streams(kind) for kind in Kind}
         self._workflows = workflows
+        self._cloud_map = cloud_map
         self._first_listings: dict[Kind, Listing] = {}
         self.listed = asyncio.Event()
         """Set once every kind has been listed."""
@@ -51,6 +55,8 @@ class Watcher:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.outbox.run())
             tasks.create_task(self._tell_strays())
+            if self._cloud_map is not None:
+                tasks.create_task(self._cloud_map.run())
             for stream in self._streams.values():
                 tasks.create_task(self._follow(stream))
 
@@ -59,34 +65,45 @@ class Watcher:
             if isinstance(item, Listing):
                 self._take_listing(item)
                 if not self.ready:
-                    self._first_listings[item.kind] = item
+                    self._first_listings[Kind(item.kind)] = item
                     if len(self._first_listings) == len(Kind):
                         self._begin()
             else:
                 self._take_sighting(item)
 
     def _take_listing(self, listing: Listing) -> None:
-        sighted = [Snapshot.of(listing.kind, item) for item in listing.items]
+        kind = Kind(listing.kind)
+        sighted = [Snapshot.of(kind, item) for item in listing.items]
+        self._note_version(kind, listing.resource_version)
         for snapshot in sighted:
             self._present(snapshot)
-        for name in self.index.names(listing.kind) - {Name.of(snapshot) for snapshot in sighted}:
+        for name in self.index.names(kind) - {Name.of(snapshot) for snapshot in sighted}:
             self._absent(name)
 
     def _take_sighting(self, sighting: Sighting) -> None:
-        snapshot = Snapshot.of(sighting.kind, sighting.item)
+        snapshot = Snapshot.of(Kind(sighting.kind), sighting.item)
+        self._note_version(snapshot.key.kind, snapshot.resource_version)
         if sighting.type == "DELETED":
             self._absent(Name.of(snapshot))
         else:
             self._present(snapshot)
 
+    def _note_version(self, kind: Kind, version: str) -> None:
+        if self._cloud_map is not None and kind is Kind.VIRTUAL_NODE:
+            self._cloud_map.nodes_are_at(version)
+
     def _present(self, snapshot: Snapshot) -> None:
         old = self.index.put(snapshot)
+        if self._cloud_map is not None and snapshot.key.kind is Kind.VIRTUAL_NODE:
+            self._cloud_map.see_node(snapshot)
         if self.ready:
             for change in news(old, snapshot, self.index):
                 self.outbox.put(change)
 
     def _absent(self, name: Name) -> None:
         old = self.index.remove(name)
+        if self._cloud_map is not None and name.kind is Kind.VIRTUAL_NODE:
+            self._cloud_map.lose_node(name)
         if old is None or not self.ready:
             return
         self.outbox.put(Absence(name, Gone(uid=old.key.uid)))
@@ -96,6 +113,8 @@ class Watcher:
     def _begin(self) -> None:
         """Every kind is listed: tell the resources whose workflows have not dealt with them yet."""
         self.listed.set()
+        if self._cloud_map is not None:
+            self._cloud_map.begin()
         changes = list(at_start(self.index))
         log.info("all kinds listed", resources=len(self.index), unsettled=len(changes))
         for change in changes:

@@ -71,7 +71,7 @@ async def kubernetes(name: str, argument: BaseModel | str, summary: str, result:
         )
     except (ActivityError, ApplicationError) as error:
         # The failure of a local activity arrives as it is, that of a regular one wrapped.
-        raise _call_failed(error) from error
+        raise call_failed(error) from error
 
 
 async def write(step: Step, reconcile: int, queues: Queues, owner: Owner) -> Record:
@@ -165,10 +165,10 @@ async def _app_mesh(name: str, argument: BaseModel, summary: str, queue: str | N
             summary=summary[:200],
         )
     except ActivityError as error:
-        raise _call_failed(error) from error
+        raise call_failed(error) from error
 
 
-def _call_failed(error: ActivityError | ApplicationError) -> CallFailed:
+def call_failed(error: ActivityError | ApplicationError) -> CallFailed:
     """Our failure out of Temporal's wrapping."""
     cause = error.cause if isinstance(error, ActivityError) else error
     if isinstance(cause, ApplicationError) and cause.type in set(Failure):

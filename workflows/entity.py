@@ -13,6 +13,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from resources.kinds import Kind
     from workflows import names
+    from workflows.cloud_map_messages import CloudMapReport
     from workflows.messages import Change, Gone
     from workflows.planning.outcome import Again
     from workflows.reconcile import Reconcile
@@ -96,6 +97,11 @@ class MeshWorkflow(EntityWorkflow):
 @workflow.defn(name=names.WORKFLOWS[Kind.VIRTUAL_NODE])
 class VirtualNodeWorkflow(EntityWorkflow):
     """Reconciles one VirtualNode."""
+
+    @workflow.signal(name=names.CLOUD_MAP)
+    def cloud_map(self, report: CloudMapReport) -> None:
+        """Its Cloud Map service says where it stands."""
+        self._state.take_report(report)
 
     @workflow.run
     async def run(self, state: EntityState) -> None:

@@ -1,14 +1,24 @@
 """Names of workflows, signals and ids, and the policies that workflows are started with: the one place for them."""
 
 from typing import Final
+from urllib.parse import quote, unquote
 
+from resources.cloud_map import CloudMapService
 from resources.kinds import Kind
 
 WORKFLOWS: Final = {kind: str(kind) for kind in Kind}
 """Workflow type of each kind: the kind's own name."""
 
+CLOUD_MAP_SERVICE: Final = "CloudMapService"
+"""Workflow type of a Cloud Map service."""
+_CLOUD_MAP: Final = "cloudmap"
+
 CHANGED: Final = "changed"
 GONE: Final = "gone"
+TOLD: Final = "told"
+"""Signal to a Cloud Map service: news of nodes and pods."""
+CLOUD_MAP: Final = "cloud-map"
+"""Signal to a VirtualNode: where its Cloud Map service stands."""
 
 NO_STATE: Final[dict[str, object]] = {}
 """What a workflow is started with: it has no state yet, and the signal that comes with the start brings the rest."""
@@ -26,6 +36,19 @@ def parse_workflow_id(cluster: str, id: str) -> tuple[Kind, str | None, str] | N
     if kind is None or parts[0] != cluster:
         return None
     return kind, None if parts[2] == "-" else parts[2], parts[3]
+
+
+def cloud_map_id(cluster: str, service: CloudMapService) -> str:
+    """`<cluster>/cloudmap/<namespace>/<service>`, the names percent-encoded, as Cloud Map allows slashes in them."""
+    return f"{cluster}/{_CLOUD_MAP}/{quote(service.namespace, safe='')}/{quote(service.name, safe='')}"
+
+
+def parse_cloud_map_id(cluster: str, id: str) -> CloudMapService | None:
+    """The Cloud Map service from an id; None when it is not one of this cluster's."""
+    parts = id.split("/")
+    if len(parts) != 4 or parts[:2] != [cluster, _CLOUD_MAP]:
+        return None
+    return CloudMapService(namespace=unquote(parts[2]), name=unquote(parts[3]))
 
 
 def cluster_prefix(cluster: str) -> str:

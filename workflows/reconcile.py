@@ -17,6 +17,7 @@ from resources.kinds import Kind
 from workflows import calls, provenance
 from workflows.calls import CallFailed
 from workflows.planning import adoption, deletion
+from workflows.planning.cloud_map_status import with_cloud_map
 from workflows.planning.desired import Desired
 from workflows.planning.drift import again, concerned, drift, seen_again
 from workflows.planning.kinds import desired_of
@@ -281,6 +282,7 @@ class Reconcile:
         now = rfc3339(workflow.now())
         references = None if snapshot.deleting else self._references
         status = status_of(snapshot, desired, self._remembered(), references, outcome, state.status, now)
+        status = with_cloud_map(status, snapshot, state.cloud_map, now)
         whole = {name: value for name, value in (state.status | status).items() if value is not None}
         workflow.set_current_details(f"**{outcome.reason}** {outcome.message}")
         writes = []

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from activities.objects import ApiObject
+from workflows.cloud_map_messages import CloudMapReport
 from workflows.messages import Snapshot
 from workflows.planning.outcome import Again
 from workflows.planning.plan import Observed
@@ -33,6 +34,8 @@ class EntityState(BaseModel):
     finalizer_added: bool = False
     status: dict[str, Any] = Field(default_factory=dict)
     """The status as last read or written."""
+    cloud_map: CloudMapReport | None = None
+    """What the Cloud Map service of a VirtualNode last reported."""
     reconciles: int = 0
     """How many have been begun; part of every client token."""
     again: Again = Again.NEVER
@@ -60,6 +63,11 @@ class EntityState(BaseModel):
         taken = self.doubts, self.doubt_all
         self.doubts, self.doubt_all = (), False
         return taken
+
+    def take_report(self, report: CloudMapReport) -> None:
+        """Keep where the Cloud Map service stands; news has to be written into the status."""
+        if report != self.cloud_map:
+            self.cloud_map, self.poked = report, True
 
     def has_work(self) -> bool:
         """Whether there is anything that the last reconcile did not know of."""

@@ -60,6 +60,10 @@ class Kubernetes:
                 if error.status != 404:
                     raise
 
+    def delete_now(self, manifest: Manifest) -> None:
+        """End a pod without its grace period, as the kubelet does when the containers have stopped."""
+        self._request("DELETE", path_of(manifest) + "?gracePeriodSeconds=0")
+
     def get(self, manifest: Manifest) -> Manifest | None:
         """The object as it is now, without the record of who manages which field; None when there is none."""
         try:
@@ -158,8 +162,10 @@ def _is_away(status: int) -> bool:
 
 
 def path_of(manifest: Manifest) -> str:
-    """Where the API server keeps the object: one of our kinds, or a Namespace."""
+    """Where the API server keeps the object: one of our kinds, a Pod, or a Namespace."""
     metadata = manifest["metadata"]
+    if manifest["kind"] == "Pod":
+        return f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
     if manifest["kind"] == "Namespace":
         return f"/api/v1/namespaces/{metadata['name']}"
     kind = Kind(manifest["kind"])

@@ -15,10 +15,12 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from deploy.local.stack import LocalStack, StackSettings
 from resources.kinds import Kind
 from tests.workflows.app_mesh_activities import AppMeshActivities
+from tests.workflows.cloud_map_activities import CloudMapModel
 from tests.workflows.cluster_activities import ClusterModel
 from watcher.index import Name
 from watcher.poke import Absence, TemporalWorkflows
 from workflows import names
+from workflows.cloud_map import CloudMapServiceWorkflow
 from workflows.entity import ALL
 from workflows.messages import Change, Gone, Snapshot
 
@@ -38,17 +40,17 @@ class Harness:
         self.cluster = f"c-{uuid.uuid4().hex[:8]}"
         self.app_mesh = AppMeshActivities()
         self.kubernetes = ClusterModel()
+        self.cloud_map = CloudMapModel()
         self.workflows = TemporalWorkflows(client, self.cluster, self.cluster)
 
     @asynccontextmanager
     async def worker(self, client: Client | None = None, **options: Any) -> AsyncIterator[None]:
         """Work while inside; one process's second worker needs a client of its own."""
-        activities = [*self.app_mesh.definitions(), *self.kubernetes.definitions()]
         async with Worker(
             client or self.client,
             task_queue=self.cluster,
-            workflows=ALL,
-            activities=activities,
+            workflows=[*ALL, CloudMapServiceWorkflow],
+            activities=self._activities(),
             workflow_runner=sandboxed(),
             **options,
         ):
@@ -56,8 +58,10 @@ class Harness:
 
     def activities_worker(self, queue: str) -> Worker:
         """A worker for the activities of another queue."""
-        activities = [*self.app_mesh.definitions(), *self.kubernetes.definitions()]
-        return Worker(self.client, task_queue=queue, activities=activities)
+        return Worker(self.client, task_queue=queue, activities=self._activities())
+
+    def _activities(self) -> list[Callable[..., Any]]:
+        return [*self.app_mesh.definitions(), *self.kubernetes.definitions(), *self.cloud_map.definitions()]
 
     async def tell(self, snapshot: Snapshot, poke: bool = False) -> None:
         """What the watcher does with a sighting."""

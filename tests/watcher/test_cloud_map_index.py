@@ -1,0 +1,173 @@
+"""Which pods belong in which Cloud Map service, and who has to hear of a change."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resources.cloud_map import CloudMapService
+from resources.pods import Pod
+from tests.builders import virtual_node
+from tests.watcher.pods import in_cloud_map, pod
+from tests.watcher.sightings import sighting
+from watcher.cloud_map_index import CloudMapIndex, News, Node
+from watcher.index import Name
+
+CART = CloudMapService(namespace="shop.local", name="cart")
+PAY = CloudMapService(namespace="shop.local", name="pay")
+
+
+def see(index: CloudMapIndex, name: str = "cart", service: str = "cart", **state: Any) -> News:
+    """A sighting of a node in a service."""
+    attributes = state.pop("attributes", {})
+    annotations = state.pop("annotations", {})
+    manifest = virtual_node(name, **in_cloud_map(service, **attributes))
+    manifest["metadata"]["annotations"] = annotations
+    snapshot = sighting(manifest, **state)
+    return index.put_node(Name.of(snapshot), Node.of(snapshot))
+
+
+def put(index: CloudMapIndex, **state: Any) -> News:
+    """A sighting of a pod."""
+    return index.put_pod(Pod.of(pod(**state)))
+
+
+def with_cart() -> CloudMapIndex:
+    """An index that knows the node `cart` in the service of its name."""
+    index = CloudMapIndex("default")
+    see(index)
+    return index
+
+
+def test_a_pod_that_becomes_ready_is_news_once() -> None:
+    """Not its creation, and not what else changes of it."""
+    index = with_cart()
+    assert put(index, ip=None) == {}
+    assert put(index, ready=False) == {}
+    assert put(index) == {CART: {"cart-1"}}
+    assert put(index, version=11) == {}
+    assert index.roster(CART) == {"cart-1": 11}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"ready": False}, id="not-ready"),
+        pytest.param({"terminating": True}, id="terminating"),
+        pytest.param({"node": "pay-prod"}, id="of-another-node"),
+        pytest.param({"mesh": "other"}, id="of-another-mesh"),
+    ],
+)
+def test_a_pod_that_should_not_take_traffic_any_more_is_news(change: dict[str, Any]) -> None:
+    """Told as a pod without an instance."""
+    index = with_cart()
+    put(index)
+    assert put(index, version=12, **change) == {CART: {"cart-1"}}
+    (news,) = index.news_of(CART, {"cart-1"}, {})
+    assert (news.instance, news.version[0]) == (None, 12)
+
+
+def test_labels_are_attributes_so_a_change_of_them_is_news() -> None:
+    """The instance is registered anew."""
+    index = with_cart()
+    put(index)
+    assert put(index, app="cart") == {CART: {"cart-1"}}
+
+
+def test_a_pod_that_is_gone_is_told_as_of_when() -> None:
+    """So that it is not told of again by a watcher that lags behind."""
+    index = with_cart()
+    put(index)
+    assert index.remove_pod("cart-1") == {CART: {"cart-1"}}
+    (news,) = index.news_of(CART, {"cart-1"}, {"cart-1": 99})
+    assert (news.instance, news.version) == (None, (99, 0))
+    assert index.remove_pod("cart-1") == {}
+
+
+def test_running_is_enough_where_the_node_says_so() -> None:
+    """The rule of the controller before us, by annotation."""
+    index = with_cart()
+    put(index, ready=False)
+    assert index.roster(CART) == {}
+    assert see(index, annotations={"meshwright.dev/cloud-map-instances": "running"}) == {CART: {"cart-1"}}
+    assert set(index.roster(CART)) == {"cart-1"}
+
+
+def test_a_nodes_status_is_no_news_but_its_attributes_are() -> None:
+    """What is told of pods depends on the spec alone."""
+    index = with_cart()
+    put(index)
+    assert see(index, status={"x": 1}) == {}
+    assert see(index, attributes={"stage": "canary"}) == {CART: {"cart-1"}}
+
+
+def test_a_node_that_moves_is_news_to_both_services() -> None:
+    """The one loses its pods, the other gets them."""
+    index = with_cart()
+    put(index)
+    assert see(index, service="pay") == {CART: {"cart-1"}, PAY: {"cart-1"}}
+    assert (index.roster(CART), set(index.roster(PAY))) == ({}, {"cart-1"})
+    assert (index.nodes_in(CART), len(index.nodes_in(PAY))) == ((), 1)
+
+
+def test_a_node_that_is_being_deleted_uses_no_service() -> None:
+    """Its pods are deregistered at once, not when its finalizer is off."""
+    index = with_cart()
+    put(index)
+    assert see(index, deleting=True) == {CART: {"cart-1"}}
+    assert (index.nodes_in(CART), index.services()) == ((), set())
+
+
+def test_pods_may_be_seen_before_their_node() -> None:
+    """The streams are not ordered among each other."""
+    index = CloudMapIndex("default")
+    assert put(index) == {}
+    assert see(index) == {CART: {"cart-1"}}
+
+
+def test_the_oldest_of_two_nodes_with_one_name_has_the_pods() -> None:
+    """As it owns the App Mesh object."""
+    index = CloudMapIndex("default")
+    older = virtual_node("cart", **in_cloud_map("cart"))
+    newer = virtual_node("cart.prod", **in_cloud_map("pay"))
+    for manifest, created in ((newer, "2026-01-02T00:00:00Z"), (older, "2026-01-01T00:00:00Z")):
+        snapshot = sighting(manifest).model_copy(update={"created": created})
+        index.put_node(Name.of(snapshot), Node.of(snapshot))
+    put(index)
+    assert (set(index.roster(CART)), index.roster(PAY)) == ({"cart-1"}, {})
+    assert index.nodes_in(PAY) == ()
+
+
+pod_events = st.tuples(
+    st.just("pod"),
+    st.sampled_from("ab"),
+    st.booleans(),
+    st.sampled_from(["cart-prod", "pay-prod"]),
+)
+node_events = st.tuples(
+    st.just("node"), st.sampled_from(["cart", "pay"]), st.booleans(), st.sampled_from(["cart", "pay"])
+)
+
+
+@given(st.lists(pod_events | node_events, max_size=25))
+def test_whoever_hears_only_of_news_knows_everything(events: list[tuple[str, str, bool, str]]) -> None:
+    """A service that is told of exactly what the index says is news ends with the roster, whatever happened before."""
+    index = CloudMapIndex("default")
+    known: dict[CloudMapService, dict[str, Any]] = {CART: {}, PAY: {}}
+    for version, (what, name, there, other) in enumerate(events, start=1):
+        if what == "pod":
+            changes = put(index, name=name, node=other, version=version) if there else index.remove_pod(name)
+        elif there:
+            changes = see(index, name, other, version=str(version))
+        else:
+            changes = index.put_node(Name.of(sighting(virtual_node(name))), None)
+        for service, uids in changes.items():
+            for news in index.news_of(service, uids, {name: version}):
+                known[service].pop(news.uid, None)
+                if news.instance is not None:
+                    known[service][news.uid] = news.instance
+    for service, instances in known.items():
+        roster = index.roster(service)
+        assert set(instances) == set(roster)
+        assert {news.uid: news.instance for news in index.news_of(service, roster, {})} == instances

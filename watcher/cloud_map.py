@@ -1,0 +1,227 @@
+"""The watcher's Cloud Map part: nodes and pods in, tidings for the services' workflows out.
+
+Pods are watched from when the first VirtualNode uses Cloud Map. Nothing is told of a service before every node and, if
+nodes use it, every pod has been listed once: a workflow that hears of half the pods would deregister the others.
+Per service one message is under way at a time, and the next one follows a moment later with all that came meanwhile.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from resources.cloud_map import CloudMapService
+from resources.pods import Pod
+from watcher.cloud_map_index import CloudMapIndex, News, Node, number
+from watcher.cloud_map_poke import CloudMapWorkflows
+from watcher.index import Name
+from watcher.stream import Listing, Sighting
+from workflows.cloud_map_messages import Tidings
+from workflows.messages import Snapshot
+
+log = structlog.get_logger(__name__)
+
+SENDERS = 8
+RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+GATHER_SECONDS = 0.1
+"""After a message to a service, how long news for it is gathered before the next."""
+SWEEP_SECONDS = 600.0
+MOST_PODS = 100
+"""Pods in one message."""
+
+
+class PodStream(Protocol):
+    """What happens to pods, for ever."""
+
+    def follow(self) -> AsyncIterator[Listing | Sighting]:
+        """Listings and sightings."""
+
+
+@dataclass
+class Pending:
+    """What a service has not been told yet. `gone` has the version as of which a pod is gone."""
+
+    because: str = ""
+    uids: set[str] = field(default_factory=set)
+    gone: dict[str, int] = field(default_factory=dict)
+    roster: bool = False
+    sweep: bool = False
+
+    def add(self, other: "Pending") -> None:
+        """Take in another."""
+        self.because = self.because or other.because
+        self.uids |= other.uids
+        self.gone |= other.gone
+        self.roster = self.roster or other.roster
+        self.sweep = self.sweep or other.sweep
+
+
+class CloudMapWatch:
+    """One per watcher. Any number of watchers may run: what they tell is idempotent."""
+
+    def __init__(
+        self, cluster: str, pods: PodStream, workflows: CloudMapWorkflows, sweep_seconds: float = SWEEP_SECONDS
+    ) -> None:
+        self._stream = pods
+        self._workflows = workflows
+        self._sweep_seconds = sweep_seconds
+        self._pending: dict[CloudMapService, Pending] = {}
+        self._under_way: set[CloudMapService] = set()
+        self._work = asyncio.Event()
+        self._needed = asyncio.Event()
+        self._nodes_listed = asyncio.Event()
+        self._pods_listed = False
+        self._nodes_version = 0
+        self._pods_version = 0
+        self._failures = 0
+        self.index = CloudMapIndex(cluster)
+        self.delivered = 0
+        """How many messages Temporal has taken."""
+
+    @property
+    def waiting(self) -> int:
+        """How many services have not been told the newest yet."""
+        return len(self._pending) + len(self._under_way)
+
+    async def run(self) -> None:
+        """Watch and tell until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow_pods())
+            tasks.create_task(self._sweep_for_ever())
+            for _ in range(SENDERS):
+                tasks.create_task(self._send_for_ever())
+
+    def see_node(self, snapshot: Snapshot) -> None:
+        """A sighting of a VirtualNode."""
+        node = Node.of(snapshot)
+        self._take(self.index.put_node(Name.of(snapshot), node), f"VirtualNode {snapshot.key.name}")
+        if node is not None:
+            self._needed.set()
+
+    def lose_node(self, name: Name) -> None:
+        """A VirtualNode is gone."""
+        self._take(self.index.put_node(name, None), f"VirtualNode {name.name} is gone")
+
+    def nodes_are_at(self, version: str) -> None:
+        """How far the stream of VirtualNodes is; orders what is told of nodes."""
+        self._nodes_version = max(self._nodes_version, number(version))
+
+    def begin(self) -> None:
+        """Every VirtualNode has been seen."""
+        self._nodes_listed.set()
+        self._work.set()
+
+    async def _follow_pods(self) -> None:
+        await self._needed.wait()
+        log.info("a VirtualNode uses Cloud Map, watching pods")
+        async for item in self._stream.follow():
+            if isinstance(item, Listing):
+                self._take_listing(item)
+            else:
+                pod = Pod.of(item.item)
+                self._pods_version = max(self._pods_version, pod.version)
+                if item.type == "DELETED":
+                    self._lose_pod(pod.uid, pod.version)
+                else:
+                    self._take(self.index.put_pod(pod), f"Pod {pod.namespace}/{pod.name}")
+
+    def _take_listing(self, listing: Listing) -> None:
+        version = number(listing.resource_version)
+        self._pods_version = max(self._pods_version, version)
+        pods = [Pod.of(item) for item in listing.items]
+        for uid in self.index.uids() - {pod.uid for pod in pods}:
+            self._lose_pod(uid, version)
+        for pod in pods:
+            self._take(self.index.put_pod(pod), "pods were listed")
+        if not self._pods_listed:
+            self._pods_listed = True
+            for service in self.index.services():
+                self._put(service, Pending("pods were listed", set(self.index.roster(service)), roster=True))
+        self._work.set()
+
+    def _lose_pod(self, uid: str, version: int) -> None:
+        for service, uids in self.index.remove_pod(uid).items():
+            self._put(service, Pending("a pod is gone", uids, {uid: version}))
+
+    def _take(self, news: News, because: str) -> None:
+        for service, uids in news.items():
+            self._put(service, Pending(because, set(uids)))
+
+    def _put(self, service: CloudMapService, news: Pending) -> None:
+        self._pending.setdefault(service, Pending()).add(news)
+        self._work.set()
+
+    async def _sweep_for_ever(self) -> None:
+        """At start, services that nobody uses any more; then, now and then, all of them."""
+        await self._nodes_listed.wait()
+        for service in sorted(await self._running() - self.index.services(), key=str):
+            self._put(service, Pending("no VirtualNode uses the service"))
+        while True:
+            await asyncio.sleep(self._sweep_seconds)
+            for service in sorted({*self.index.services(), *await self._running()}, key=str):
+                self._put(service, Pending("sweep", roster=True, sweep=True))
+
+    async def _running(self) -> frozenset[CloudMapService]:
+        """The answer of Temporal, as soon as it gives one."""
+        failures = 0
+        while True:
+            try:
+                return await self._workflows.running()
+            except Exception as error:  # whatever the reason: it is asked until it answers
+                delay = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
+                log.warning("cannot list workflows", error=str(error)[:200], retry_in=delay)
+                await asyncio.sleep(delay)
+                failures += 1
+
+    async def _send_for_ever(self) -> None:
+        while True:
+            service = self._next()
+            if service is None:
+                self._work.clear()
+                await self._work.wait()
+                continue
+            await self._send(service)
+
+    def _next(self) -> CloudMapService | None:
+        if not self._nodes_listed.is_set():
+            return None
+        ready = (service for service in self._pending if service not in self._under_way)
+        return next((each for each in ready if self._pods_listed or not self.index.nodes_in(each)), None)
+
+    async def _send(self, service: CloudMapService) -> None:
+        news = self._pending.pop(service)
+        self._under_way.add(service)
+        try:
+            await self._workflows.tell(self._tidings(service, news))
+            self._failures = 0
+            self.delivered += 1
+            await asyncio.sleep(GATHER_SECONDS)
+        except Exception as error:  # any refusal: the news must not be lost, whatever the reason
+            delay = RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]
+            self._failures += 1
+            log.warning("Temporal did not take the news", service=str(service), error=str(error)[:200], retry_in=delay)
+            self._put(service, news)
+            await asyncio.sleep(delay)
+        finally:
+            self._under_way.discard(service)
+            self._work.set()
+
+    def _tidings(self, service: CloudMapService, news: Pending) -> Tidings:
+        """The message, made from the newest state; what does not fit stays pending."""
+        told, later = set(sorted(news.uids)[:MOST_PODS]), set(sorted(news.uids)[MOST_PODS:])
+        if later:
+            self._put(service, Pending(news.because, later, news.gone, news.roster, news.sweep))
+        roster = news.roster and not later
+        return Tidings(
+            because=news.because,
+            cluster=self.index.cluster,
+            service=service,
+            nodes=self.index.nodes_in(service),
+            nodes_version=self._nodes_version,
+            pods=self.index.news_of(service, told, news.gone),
+            roster=tuple(self.index.roster(service)) if roster else None,
+            as_of=self._pods_version,
+            sweep=news.sweep and not later,
+        )

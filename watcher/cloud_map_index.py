@@ -1,0 +1,179 @@
+"""Which pods belong in which Cloud Map service, as far as the watcher has seen. Pure: sightings in, what is new out.
+
+Nodes are those VirtualNodes that use Cloud Map; pods are those that name a virtual node. They meet by the node's App
+Mesh name. Each change answers with the services that have to hear of it, and of which pods; what to tell them is made
+from the newest state when it is told, so that changes that pile up become one message.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from resources.cloud_map import (
+    ANNOTATION,
+    CloudMapService,
+    Instance,
+    InstanceRule,
+    instance_of,
+    service_of,
+    should_be_registered,
+)
+from resources.names import namespaced_name
+from resources.pods import NodeIdentity, Pod
+from watcher.index import Name
+from workflows.cloud_map_messages import NodeInService, PodNews
+from workflows.messages import Snapshot
+
+News = dict[CloudMapService, set[str]]
+"""Services that have to hear of something, and the uids of pods that it is about."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A VirtualNode that uses Cloud Map. The version says when, and is no part of what it is."""
+
+    in_service: NodeInService
+    service: CloudMapService
+    attributes: Mapping[str, str]
+    running_is_enough: bool
+    created: str
+    version: int = field(compare=False)
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> "Node | None":
+        """From a sighting; None when it does not use Cloud Map, or no longer, because it is being deleted."""
+        service = service_of(snapshot.spec)
+        if service is None or snapshot.deleting:
+            return None
+        key = snapshot.key
+        name = namespaced_name(key.name, key.namespace or "")
+        identity = NodeIdentity(mesh=snapshot.spec.get("meshName") or "", name=name)
+        return cls(
+            in_service=NodeInService(key=key, identity=identity),
+            service=service,
+            attributes=snapshot.spec["serviceDiscovery"]["cloudMap"].get("attributes") or {},
+            running_is_enough=snapshot.annotations.get(ANNOTATION) == InstanceRule.RUNNING,
+            created=snapshot.created,
+            version=number(snapshot.resource_version),
+        )
+
+    @property
+    def identity(self) -> NodeIdentity:
+        """What pods name it by."""
+        return self.in_service.identity
+
+
+class CloudMapIndex:
+    """Nodes and pods, and who owns whom."""
+
+    def __init__(self, cluster: str) -> None:
+        self.cluster = cluster
+        self._nodes: dict[Name, Node] = {}
+        self._claims: defaultdict[NodeIdentity, set[Name]] = defaultdict(set)
+        self._pods: dict[str, Pod] = {}
+        self._of_node: defaultdict[NodeIdentity, set[str]] = defaultdict(set)
+
+    def put_node(self, name: Name, node: Node | None) -> News:
+        """A sighting of a VirtualNode; None when it is gone or does not use Cloud Map."""
+        old = self._nodes.get(name)
+        identities = {each.identity for each in (old, node) if each is not None}
+        before = {identity: self.owner(identity) for identity in identities}
+        if old is not None:
+            self._claims[old.identity].discard(name)
+            del self._nodes[name]
+        if node is not None:
+            self._nodes[name] = node
+            self._claims[node.identity].add(name)
+        news: News = {}
+        for identity in sorted(identities, key=str):
+            owners = (before[identity], self.owner(identity))
+            if owners[0] != owners[1]:
+                for service in {owner.service for owner in owners if owner is not None}:
+                    news.setdefault(service, set()).update(self._of_node[identity])
+        return news
+
+    def put_pod(self, pod: Pod) -> News:
+        """A sighting of a pod; no news unless it changes what should be registered."""
+        old = self._pods.get(pod.uid)
+        before = self._belonging(old) if old is not None else {}
+        if old is not None:
+            self._forget(old)
+        if pod.node is not None:
+            self._pods[pod.uid] = pod
+            self._of_node[pod.node].add(pod.uid)
+        after = self._belonging(pod)
+        services = {service for service in (*before, *after) if before.get(service) != after.get(service)}
+        return {service: {pod.uid} for service in services}
+
+    def remove_pod(self, uid: str) -> News:
+        """A pod that is gone."""
+        old = self._pods.get(uid)
+        if old is None:
+            return {}
+        before = self._belonging(old)
+        self._forget(old)
+        return {service: {uid} for service in before}
+
+    def owner(self, identity: NodeIdentity) -> Node | None:
+        """The node that pods of this name belong to: of several the oldest, as it owns the App Mesh object."""
+        claims = [self._nodes[name] for name in self._claims.get(identity, ())]
+        return min(claims, key=lambda node: (node.created, str(node.in_service.key)), default=None)
+
+    def services(self) -> set[CloudMapService]:
+        """Every service that a node uses."""
+        return {node.service for node in self._nodes.values()}
+
+    def nodes_in(self, service: CloudMapService) -> tuple[NodeInService, ...]:
+        """The nodes that use a service, in a fixed order."""
+        nodes = (node for name, node in sorted(self._nodes.items()) if node.service == service)
+        return tuple(node.in_service for node in nodes if self.owner(node.identity) is node)
+
+    def uids(self) -> frozenset[str]:
+        """Every pod that is known."""
+        return frozenset(self._pods)
+
+    def roster(self, service: CloudMapService) -> dict[str, int]:
+        """The pods that should be instances of a service: uid → the sighting's version."""
+        identities = (node.identity for node in self.nodes_in(service))
+        uids = sorted(uid for identity in identities for uid in self._of_node.get(identity, ()))
+        return {uid: self._pods[uid].version for uid in uids if service in self._belonging(self._pods[uid])}
+
+    def news_of(self, service: CloudMapService, uids: Iterable[str], gone: Mapping[str, int]) -> tuple[PodNews, ...]:
+        """What a service has to hear of these pods now.
+
+        Args:
+            service: the service.
+            uids: the pods.
+            gone: for pods that may be gone, the version as of which.
+        """
+        return tuple(self._news(service, uid, gone.get(uid, 0)) for uid in sorted(uids))
+
+    def _news(self, service: CloudMapService, uid: str, gone: int) -> PodNews:
+        pod = self._pods.get(uid)
+        if pod is None or pod.node is None:
+            return PodNews(uid=uid, version=(gone, 0))
+        owner = self.owner(pod.node)
+        version = (pod.version, owner.version if owner is not None else 0)
+        instance = self._belonging(pod).get(service)
+        if owner is None or instance is None:
+            return PodNews(uid=uid, version=version)
+        return PodNews(uid=uid, version=version, node=owner.in_service.key.uid, since=pod.created, instance=instance)
+
+    def _belonging(self, pod: Pod) -> dict[CloudMapService, Instance]:
+        """The instance that a pod should be, and where; empty when nowhere."""
+        owner = self.owner(pod.node) if pod.node is not None else None
+        if owner is None or not should_be_registered(pod, owner.running_is_enough):
+            return {}
+        return {owner.service: instance_of(pod, owner.identity, owner.attributes, self.cluster)}
+
+    def _forget(self, pod: Pod) -> None:
+        del self._pods[pod.uid]
+        if pod.node is not None:
+            self._of_node[pod.node].discard(pod.uid)
+            if not self._of_node[pod.node]:
+                del self._of_node[pod.node]
+
+
+def number(resource_version: str) -> int:
+    """Comparable form of a resourceVersion; Kubernetes defines them to be (KEP-5504)."""
+    return int(resource_version) if resource_version.isdecimal() else 0

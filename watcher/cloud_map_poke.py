@@ -1,0 +1,63 @@
+"""Telling the workflows of Cloud Map services: signal-with-start while a node uses one, a plain signal after that."""
+
+from typing import Protocol
+
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.service import RPCError, RPCStatusCode
+
+from resources.cloud_map import CloudMapService
+from workflows import names
+from workflows.cloud_map_messages import Tidings
+
+
+class CloudMapWorkflows(Protocol):
+    """Where tidings go."""
+
+    async def tell(self, tidings: Tidings) -> None:
+        """Tell the service's workflow; start it when a node uses the service."""
+
+    async def running(self) -> frozenset[CloudMapService]:
+        """The services whose workflows run."""
+
+
+class TemporalCloudMapWorkflows:
+    """Workflows on a Temporal server."""
+
+    def __init__(self, client: Client, cluster: str, task_queue: str) -> None:
+        self._client = client
+        self._cluster = cluster
+        self._task_queue = task_queue
+
+    async def tell(self, tidings: Tidings) -> None:
+        """A workflow that does not run and whose service nobody uses has cleaned up: nothing to tell."""
+        id = names.cloud_map_id(self._cluster, tidings.service)
+        if tidings.nodes:
+            await self._client.start_workflow(
+                names.CLOUD_MAP_SERVICE,
+                names.NO_STATE,
+                id=id,
+                task_queue=self._task_queue,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                start_signal=names.TOLD,
+                start_signal_args=[tidings],
+                static_summary=f"Cloud Map service {tidings.service}"[:200],
+            )
+            return
+        try:
+            await self._client.get_workflow_handle(id).signal(names.TOLD, tidings)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+
+    async def running(self) -> frozenset[CloudMapService]:
+        """One visibility query; only at start and for sweeps, as visibility lags behind."""
+        prefix = names.cluster_prefix(self._cluster)
+        query = (
+            f"ExecutionStatus = 'Running' AND WorkflowType = '{names.CLOUD_MAP_SERVICE}' "
+            f"AND WorkflowId STARTS_WITH '{prefix}'"
+        )
+        found = [execution.id async for execution in self._client.list_workflows(query)]
+        parsed = (names.parse_cloud_map_id(self._cluster, id) for id in found)
+        return frozenset(service for service in parsed if service is not None)

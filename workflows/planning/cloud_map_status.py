@@ -1,0 +1,43 @@
+"""What a VirtualNode's status says of its Cloud Map service. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from resources.cloud_map import service_of
+from resources.conditions import Condition, ConditionType, merge_conditions
+from resources.kinds import Kind
+from workflows.cloud_map_messages import CloudMapReport
+from workflows.messages import Snapshot
+
+MEMBER = "cloudmapService"
+
+
+def with_cloud_map(
+    status: Mapping[str, Any], snapshot: Snapshot, report: CloudMapReport | None, now: str
+) -> dict[str, Any]:
+    """The status with what the Cloud Map service's workflow last reported.
+
+    A node that does not use Cloud Map loses what an earlier spec left there. As long as there is no report about the
+    service that the spec names now, what was said before stays.
+    """
+    result = dict(status)
+    if snapshot.key.kind is not Kind.VIRTUAL_NODE:
+        return result
+    service = service_of(snapshot.spec)
+    conditions = list(status.get("conditions") or ())
+    if service is None:
+        result[MEMBER] = None
+        result["conditions"] = [found for found in conditions if found["type"] != ConditionType.CLOUD_MAP_SERVICE_READY]
+    elif report is not None and (report.service, report.node) == (service, snapshot.key.uid):
+        condition = Condition(
+            type=ConditionType.CLOUD_MAP_SERVICE_READY,
+            status="True" if report.ready else "False",
+            reason=report.reason,
+            message=report.message[:1024],
+            observed_generation=snapshot.generation,
+        )
+        merged = merge_conditions([Condition.model_validate(found) for found in conditions], [condition], now)
+        result["conditions"] = [each.model_dump(by_alias=True, exclude_none=True, mode="json") for each in merged]
+        ids = {"serviceId": report.service_id, "namespaceId": report.namespace_id}
+        result[MEMBER] = {name: value for name, value in ids.items() if value is not None} or None
+    return result
