@@ -37,11 +37,12 @@ EVENTS_NAMESPACE_OF_CLUSTER_SCOPED = "default"
 
 
 class KubernetesActivities:
-    """The Kubernetes calls. `queues` is what this worker serves, told to workflows together with references."""
+    """The Kubernetes calls. What this worker serves and checks is told to workflows together with references."""
 
-    def __init__(self, api: ResourceApi, queues: Queues) -> None:
+    def __init__(self, api: ResourceApi, queues: Queues, checks_dns: bool = False) -> None:
         self._api = api
         self._queues = queues
+        self._checks_dns = checks_dns
 
     def definitions(self) -> list[Callable[..., Any]]:
         """All of them, for a worker."""
@@ -62,7 +63,8 @@ class KubernetesActivities:
             mesh, *nodes = await asyncio.gather(
                 self._mesh(wanted.mesh), *(self._node(wanted.namespace, name) for name in wanted.nodes)
             )
-        return References(mesh=mesh, nodes=dict(zip(wanted.nodes, nodes, strict=True)), queues=self._queues)
+        found = dict(zip(wanted.nodes, nodes, strict=True))
+        return References(mesh=mesh, nodes=found, queues=self._queues, checks_dns=self._checks_dns)
 
     @activity.defn(name=names.LIST_MEMBERS)
     async def list_members(self, mesh: str) -> Members:

@@ -1,5 +1,6 @@
 """What goes into activities and what comes out: one model each. Pure, so that workflows may import it."""
 
+from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -98,12 +99,30 @@ class NodeReference(Message):
     listener: dict[str, Any] | None = None
 
 
+class Verdict(StrEnum):
+    """What came of looking a host name up."""
+
+    RESOLVES = "resolves"
+    FAILS = "fails"
+    PENDING = "pending"
+    """No answer yet."""
+
+
+class Resolution(Message):
+    """Whether a host name resolves; the message is the resolver's when not."""
+
+    host: str
+    verdict: Verdict
+    message: str = ""
+
+
 class References(Message):
-    """What a resource refers to, as Kubernetes has it now, and which queues this worker serves."""
+    """What a resource refers to, as Kubernetes has it now, which queues this worker serves, and what it checks."""
 
     mesh: MeshReference = MeshReference()
     nodes: dict[str, NodeReference] = Field(default_factory=dict)
     queues: Queues = Queues()
+    checks_dns: bool = False
 
 
 class ReadReferences(Message):

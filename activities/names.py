@@ -35,6 +35,8 @@ WRITE_STATUS = "WriteStatus"
 RECORD_EVENT = "RecordEvent"
 DELETE_RESOURCE = "DeleteResource"
 
+RESOLVE_HOST = "ResolveHost"
+
 # Cloud Map: one call each, but for the batches of instances.
 LIST_NAMESPACES = "ListNamespaces"
 LIST_SERVICES = "ListServices"

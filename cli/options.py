@@ -15,7 +15,9 @@ def setting(name: str) -> OptionInfo:
     field = Settings.model_fields[name]
     default = "none" if field.default is None else field.default
     help = f"{field.description} [dim]\\[{_variable(name, field)}; default: {default}][/dim]"
-    option: OptionInfo = typer.Option(f"--{name.replace('_', '-')}", help=help, show_default=False)
+    flag = name.replace("_", "-")
+    declared = f"--{flag}/--no-{flag}" if field.annotation is bool else f"--{flag}"
+    option: OptionInfo = typer.Option(declared, help=help, show_default=False)
     return option
 
 

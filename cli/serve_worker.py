@@ -12,6 +12,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.appmesh import AppMeshActivities
 from activities.cloud_map import CloudMapActivities
+from activities.dns import DnsActivities
 from activities.kubernetes import KubernetesActivities
 from activities.messages import Queues
 from activities.resource_api import ClusterApi
@@ -43,7 +44,7 @@ async def serve(settings: Settings) -> None:
         stack.push_async_callback(health.stop)
         temporal = await clients.temporal(settings)
         threads = stack.enter_context(ThreadPoolExecutor(settings.worker_threads, "app-mesh"))
-        kubernetes = KubernetesActivities(ClusterApi(kubernetes_client), queues(settings))
+        kubernetes = KubernetesActivities(ClusterApi(kubernetes_client), queues(settings), settings.dns_check)
         built = workers(temporal, settings, app_mesh, cloud_map, kubernetes, threads)
         running.extend([await stack.enter_async_context(worker) for worker in built])
         log.info("working", task_queue=settings.task_queue, app_mesh=settings.app_mesh_endpoint)
@@ -72,6 +73,7 @@ def workers(
     """One worker per queue. All serve all activities, so a changed limit strands no task that is already queued."""
     everything: list[Callable[..., Any]] = [
         *kubernetes.definitions(),
+        *DnsActivities().definitions(),
         *app_mesh.writes(),
         *app_mesh.reads(),
         *cloud_map.definitions(),

@@ -71,6 +71,10 @@ class Settings(BaseSettings):
         "auto",
         description="Whether the watcher follows the App Mesh API's change feed to find drift; auto: where it has one.",
     )
+    dns_check: bool = Field(
+        True,
+        description="Look up where the worker runs whether host names of virtual nodes resolve; a warning, no more.",
+    )
     cloud_map_endpoint: str | None = Field(
         None,
         validation_alias=AliasChoices("cloud_map_endpoint", "AWS_ENDPOINT_URL_SERVICEDISCOVERY"),

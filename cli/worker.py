@@ -26,6 +26,7 @@ def worker(
     cloud_map_endpoint: Annotated[str | None, setting("cloud_map_endpoint")] = None,
     cloud_map_writes_per_second: Annotated[float | None, setting("cloud_map_writes_per_second")] = None,
     cloud_map_reads_per_second: Annotated[float | None, setting("cloud_map_reads_per_second")] = None,
+    dns_check: Annotated[bool | None, setting("dns_check")] = None,
     worker_threads: Annotated[int | None, setting("worker_threads")] = None,
     worker_cached_workflows: Annotated[int | None, setting("worker_cached_workflows")] = None,
     cluster: Cluster = None,

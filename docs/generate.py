@@ -101,6 +101,7 @@ def _about(type: ConditionType, main: Mapping[ConditionType, Kind]) -> str:
     return {
         ConditionType.VIRTUAL_ROUTER_ACTIVE: "The router of a VirtualService is what its spec asks for.",
         ConditionType.ROUTES_ACTIVE: "All routes of a VirtualService are what its spec asks for.",
+        ConditionType.DNS_RESOLVABLE: "The host name of a VirtualNode found by DNS resolves. A warning, no more.",
         ConditionType.ADOPTED: "Objects that existed already were adopted; only there once that happened.",
         ConditionType.MESH_MARKED_FOR_DELETION: "The mesh of this resource is being deleted, and the resource with it.",
         ConditionType.CLOUD_MAP_SERVICE_READY: "The Cloud Map service that a VirtualNode names can take its pods.",

@@ -26,6 +26,7 @@ class ConditionType(StrEnum):
     MESH_MARKED_FOR_DELETION = "MeshMarkedForDeletion"
     ADOPTED = "Adopted"
     CLOUD_MAP_SERVICE_READY = "CloudMapServiceReady"
+    DNS_RESOLVABLE = "DNSResolvable"
 
 
 class Reason(StrEnum):
@@ -84,6 +85,12 @@ class Reason(StrEnum):
     MADE_HERE = (
         "MadeHere",
         "Objects that were once adopted have been replaced by ones that this cluster created.",
+    )
+    RESOLVED = "Resolved", "The node's host name resolves where Meshwright runs."
+    NOT_RESOLVED = (
+        "NotResolved",
+        "The node's host name does not resolve where Meshwright runs; the message says why. A warning that stops"
+        " nothing; looked up again every ten minutes until it does.",
     )
     RETAINED = (
         "Retained",

@@ -7,7 +7,17 @@ from temporalio import workflow
 
 from activities import names
 from activities.failures import Failure
-from activities.messages import Event, Finalizer, Members, Queues, ReadReferences, Record, References, Status
+from activities.messages import (
+    Event,
+    Finalizer,
+    Members,
+    Queues,
+    ReadReferences,
+    Record,
+    References,
+    Resolution,
+    Status,
+)
 from activities.names import Verb
 from activities.objects import ApiKind, ApiObject
 from resources.annotations import MESH_DELETION, DeletionPolicy, cascades
@@ -16,7 +26,7 @@ from resources.errors import InvalidResource
 from resources.kinds import Kind
 from workflows import calls, provenance
 from workflows.calls import CallFailed
-from workflows.planning import adoption, deletion
+from workflows.planning import adoption, deletion, dns
 from workflows.planning.cloud_map_status import with_cloud_map
 from workflows.planning.desired import Desired
 from workflows.planning.drift import again, concerned, drift, seen_again
@@ -43,6 +53,7 @@ class Reconcile:
         self._references: References | None = None
         self._done: list[Step] = []
         self._drifted = False
+        self._resolution: Resolution | None = None
         self.finished = False
         """The resource is gone and so is all that was made for it."""
 
@@ -59,6 +70,7 @@ class Reconcile:
                 outcome = await self._remove(desired)
             else:
                 outcome = unreadable or await self._achieve(desired)
+                outcome = await self._with_resolution(desired, outcome)
             if not state.gone and not self.finished:
                 await self._report(desired, outcome)
             if outcome.reason is Reason.MESH_DELETED and not leaving:
@@ -76,6 +88,15 @@ class Reconcile:
         state.handled = self._snapshot
         state.gone_handled = gone and state.gone
         return again(outcome, self._drifted, state.faults)
+
+    async def _with_resolution(self, desired: Desired | None, outcome: Outcome) -> Outcome:
+        """Once App Mesh has the node, and so never in its way: whether its host name resolves."""
+        host = desired.host_name() if desired is not None else None
+        checks = self._references is not None and self._references.checks_dns
+        if host is None or not checks or not outcome.achieved:
+            return outcome
+        self._resolution = await calls.kubernetes(names.RESOLVE_HOST, host, f"Resolve {host}"[:200], Resolution)
+        return dns.asked_again(outcome, self._resolution)
 
     def _read_spec(self) -> tuple[Desired | None, Outcome | None]:
         try:
@@ -281,7 +302,9 @@ class Reconcile:
         state, snapshot = self._state, self._snapshot
         now = rfc3339(workflow.now())
         references = None if snapshot.deleting else self._references
-        status = status_of(snapshot, desired, self._remembered(), references, outcome, state.status, now)
+        status = status_of(
+            snapshot, desired, self._remembered(), references, outcome, state.status, now, self._resolution
+        )
         status = with_cloud_map(status, snapshot, state.cloud_map, now)
         whole = {name: value for name, value in (state.status | status).items() if value is not None}
         workflow.set_current_details(f"**{outcome.reason}** {outcome.message}")

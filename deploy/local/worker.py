@@ -13,7 +13,12 @@ def part(site: Site) -> Part:
         name=NAME,
         arguments=site.python("cli.main", "worker"),
         environment=site.python_environment(
-            {**site.environment(), "MESHWRIGHT_METRICS_LISTEN": site.address("worker-metrics")}
+            {
+                # No name of a Kubernetes Service resolves on a bare machine, so every node would warn.
+                "MESHWRIGHT_DNS_CHECK": site.caller.get("MESHWRIGHT_DNS_CHECK", "false"),
+                **site.environment(),
+                "MESHWRIGHT_METRICS_LISTEN": site.address("worker-metrics"),
+            }
         ),
         needs=("kube-apiserver", "temporal", "control-plane", "cloudmap"),
         ready=http_answers(site.url("worker-metrics", "/healthz")),

@@ -8,7 +8,18 @@ from temporalio import activity
 from activities import names
 from activities.errors import failed
 from activities.failures import Failure
-from activities.messages import Event, Finalizer, Members, Queues, ReadReferences, References, ResourceKey, Status
+from activities.messages import (
+    Event,
+    Finalizer,
+    Members,
+    Queues,
+    ReadReferences,
+    References,
+    Resolution,
+    ResourceKey,
+    Status,
+    Verdict,
+)
 from activities.readiness import mesh_reference, node_reference
 from resources.kinds import Kind
 from workflows.messages import Snapshot
@@ -23,6 +34,11 @@ class ClusterModel:
         self.resources: dict[tuple[Kind, str | None, str], Resource] = {}
         self.events: list[Event] = []
         self.queues = Queues()
+        self.checks_dns = False
+        self.resolutions: list[Verdict] = []
+        """Answers to the next lookups; what comes after them resolves."""
+        self.lookups: list[str] = []
+        self.status_writes: list[Status] = []
         self._version = 100
 
     def apply(self, manifest: Resource, uid: str | None = None) -> Snapshot:
@@ -58,7 +74,7 @@ class ClusterModel:
     def definitions(self) -> list[Callable[..., Any]]:
         """The activities."""
         return [self.read_references, self.list_members, self.add_finalizer, self.remove_finalizer, self.write_status,
-                self.record_event, self.delete_resource]  # fmt: skip
+                self.record_event, self.delete_resource, self.resolve_host]  # fmt: skip
 
     @activity.defn(name=names.READ_REFERENCES)
     async def read_references(self, wanted: ReadReferences) -> References:
@@ -69,6 +85,7 @@ class ClusterModel:
             **({"mesh": mesh_reference(mesh)} if mesh else {}),
             nodes={name: node_reference(node) for name, node in nodes.items() if node is not None},
             queues=self.queues,
+            checks_dns=self.checks_dns,
         )
 
     @activity.defn(name=names.LIST_MEMBERS)
@@ -96,6 +113,7 @@ class ClusterModel:
     async def write_status(self, wanted: Status) -> None:
         """Merge the status."""
         self._metadata(wanted.key)
+        self.status_writes.append(wanted)
         resource = self.resources[wanted.key.kind, wanted.key.namespace, wanted.key.name]
         resource["status"] = {k: v for k, v in (resource["status"] | wanted.status).items() if v is not None}
 
@@ -109,6 +127,13 @@ class ClusterModel:
         """Mark it."""
         self._metadata(key)
         self.delete(key.kind, key.namespace, key.name)
+
+    @activity.defn(name=names.RESOLVE_HOST)
+    async def resolve_host(self, host: str) -> Resolution:
+        """As the test says."""
+        self.lookups.append(host)
+        verdict = self.resolutions.pop(0) if self.resolutions else Verdict.RESOLVES
+        return Resolution(host=host, verdict=verdict, message="no such host" if verdict is Verdict.FAILS else "")
 
     def _metadata(self, key: ResourceKey) -> dict[str, Any]:
         resource = self.resources.get((key.kind, key.namespace, key.name))

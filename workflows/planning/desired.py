@@ -42,6 +42,10 @@ class Desired(ABC):
         """Objects that only a first observation tells of, and that have to be looked at too."""
         return ()
 
+    def host_name(self) -> str | None:
+        """The name by which DNS is to find it; None for what is not found by DNS."""
+        return None
+
     @abstractmethod
     def status_members(self, observed: Observed, references: References | None) -> dict[str, Any]:
         """The kind's own status members (ARNs ...); None removes a member."""

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from activities.messages import References
+from activities.messages import References, Resolution
 from activities.objects import ApiKind
 from resources.conditions import Condition, ConditionType, Reason, active_condition, merge_conditions
 from resources.kinds import Kind
 from workflows.messages import Snapshot
-from workflows.planning import adoption
+from workflows.planning import adoption, dns
 from workflows.planning.desired import Desired
 from workflows.planning.kinds import PLANNERS
 from workflows.planning.outcome import Outcome
@@ -26,6 +26,7 @@ def status_of(
     outcome: Outcome,
     before: Mapping[str, Any],
     now: str,
+    resolution: Resolution | None = None,
 ) -> dict[str, Any]:
     """The status after a reconcile.
 
@@ -37,10 +38,17 @@ def status_of(
         outcome: how it ended.
         before: the status until now.
         now: RFC 3339 time, for conditions that turn.
+        resolution: whether its host name resolves; None when that was not asked.
     """
     kind = snapshot.key.kind
     old = [Condition.model_validate(condition) for condition in _conditions(kind, before)]
-    new = [*_new_conditions(snapshot, outcome), *adoption.conditions(observed, before, snapshot.generation)]
+    if desired is not None and references is not None:
+        old = dns.still_told(old, references.checks_dns and desired.host_name() is not None)
+    new = [
+        *_new_conditions(snapshot, outcome),
+        *adoption.conditions(observed, before, snapshot.generation),
+        *dns.conditions(resolution, snapshot.generation),
+    ]
     merged = merge_conditions(old, new, now)
     conditions = [condition.model_dump(by_alias=True, exclude_none=True, mode="json") for condition in merged]
     status: dict[str, Any] = {"conditions": conditions, "observedGeneration": snapshot.generation}

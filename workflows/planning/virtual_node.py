@@ -43,6 +43,11 @@ class DesiredVirtualNode(Desired):
         """The node."""
         return (self._object,)
 
+    def host_name(self) -> str | None:
+        """That of its DNS discovery."""
+        discovery = self._node.spec.service_discovery
+        return discovery.dns.host_name if discovery is not None and discovery.dns is not None else None
+
     def status_members(self, observed: Observed, references: References | None) -> dict[str, Any]:
         """`virtualNodeArn`, and the ARN of the mesh that it names."""
         arn = arn_of(observed, self._object)
