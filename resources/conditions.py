@@ -120,6 +120,10 @@ class Reason(StrEnum):
         "CloudMapServiceFound",
         "The Cloud Map service exists, and the node's pods are registered in it as they become ready.",
     )
+    CLOUD_MAP_REGISTERING = (
+        "CloudMapRegistering",
+        "The Cloud Map service exists, and the many pods that the node has already are being registered in it.",
+    )
     CLOUD_MAP_NAMESPACE_NOT_FOUND = (
         "CloudMapNamespaceNotFound",
         "There is no Cloud Map namespace of the name in spec.serviceDiscovery.cloudMap; looked for again every minute.",

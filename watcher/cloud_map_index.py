@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from activities.messages import ResourceKey
 from resources.cloud_map import (
     ANNOTATION,
     CloudMapService,
@@ -18,6 +19,7 @@ from resources.cloud_map import (
     service_of,
     should_be_registered,
 )
+from resources.conditions import ConditionType
 from resources.names import namespaced_name
 from resources.pods import NodeIdentity, Pod
 from watcher.index import Name
@@ -38,6 +40,8 @@ class Node:
     running_is_enough: bool
     created: str
     version: int = field(compare=False)
+    ready: bool = field(compare=False)
+    """Whether its status says that its pods are registered in the service that its spec names."""
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> "Node | None":
@@ -55,6 +59,7 @@ class Node:
             running_is_enough=snapshot.annotations.get(ANNOTATION) == InstanceRule.RUNNING,
             created=snapshot.created,
             version=number(snapshot.resource_version),
+            ready=_is_ready(snapshot),
         )
 
     @property
@@ -69,6 +74,8 @@ class CloudMapIndex:
     def __init__(self, cluster: str) -> None:
         self.cluster = cluster
         self._nodes: dict[Name, Node] = {}
+        self._former: dict[ResourceKey, tuple[Node, ...]] = {}
+        """Nodes as they were in services that they are leaving: their pods stay there until the new one has them."""
         self._claims: defaultdict[NodeIdentity, set[Name]] = defaultdict(set)
         self._pods: dict[str, Pod] = {}
         self._of_node: defaultdict[NodeIdentity, set[str]] = defaultdict(set)
@@ -77,20 +84,39 @@ class CloudMapIndex:
         """A sighting of a VirtualNode; None when it is gone or does not use Cloud Map."""
         old = self._nodes.get(name)
         identities = {each.identity for each in (old, node) if each is not None}
-        before = {identity: self.owner(identity) for identity in identities}
+        before = {identity: self._owners(identity) for identity in identities}
         if old is not None:
             self._claims[old.identity].discard(name)
             del self._nodes[name]
         if node is not None:
             self._nodes[name] = node
             self._claims[node.identity].add(name)
+        self._move(old, node)
         news: News = {}
         for identity in sorted(identities, key=str):
-            owners = (before[identity], self.owner(identity))
-            if owners[0] != owners[1]:
-                for service in {owner.service for owner in owners if owner is not None}:
-                    news.setdefault(service, set()).update(self._of_node[identity])
+            then, now = before[identity], self._owners(identity)
+            for service in {*then, *now}:
+                if then.get(service) != now.get(service):
+                    news.setdefault(service, set()).update(self._of_node.get(identity, ()))
         return news
+
+    def _move(self, old: Node | None, node: Node | None) -> None:
+        """Remember the service that a node leaves for another, until its status says that the other is ready."""
+        former: tuple[Node, ...] = ()
+        if old is not None:
+            former = self._former.pop(old.in_service.key, ())
+        if old is None or node is None or node.ready or old.in_service != node.in_service:
+            return
+        if former := tuple(each for each in (*former, old) if each.service != node.service):
+            self._former[node.in_service.key] = former
+
+    def _owners(self, identity: NodeIdentity) -> dict[CloudMapService, Node]:
+        """By service, the node as which it has the pods of this name."""
+        owner = self.owner(identity)
+        if owner is None:
+            return {}
+        former = self._former.get(owner.in_service.key, ())
+        return {each.service: each for each in (*former, owner)}
 
     def put_pod(self, pod: Pod) -> News:
         """A sighting of a pod; no news unless it changes what should be registered."""
@@ -120,13 +146,14 @@ class CloudMapIndex:
         return min(claims, key=lambda node: (node.created, str(node.in_service.key)), default=None)
 
     def services(self) -> set[CloudMapService]:
-        """Every service that a node uses."""
-        return {node.service for node in self._nodes.values()}
+        """Every service that a node uses, or is leaving."""
+        former = (node for nodes in self._former.values() for node in nodes)
+        return {node.service for node in (*self._nodes.values(), *former)}
 
     def nodes_in(self, service: CloudMapService) -> tuple[NodeInService, ...]:
         """The nodes that use a service, in a fixed order."""
-        nodes = (node for name, node in sorted(self._nodes.items()) if node.service == service)
-        return tuple(node.in_service for node in nodes if self.owner(node.identity) is node)
+        nodes = (node for _, node in sorted(self._nodes.items()) if self.owner(node.identity) is node)
+        return tuple(node.in_service for node in nodes if service in self._owners(node.identity))
 
     def uids(self) -> frozenset[str]:
         """Every pod that is known."""
@@ -160,11 +187,13 @@ class CloudMapIndex:
         return PodNews(uid=uid, version=version, node=owner.in_service.key.uid, since=pod.created, instance=instance)
 
     def _belonging(self, pod: Pod) -> dict[CloudMapService, Instance]:
-        """The instance that a pod should be, and where; empty when nowhere."""
-        owner = self.owner(pod.node) if pod.node is not None else None
-        if owner is None or not should_be_registered(pod, owner.running_is_enough):
-            return {}
-        return {owner.service: instance_of(pod, owner.identity, owner.attributes, self.cluster)}
+        """The instances that a pod should be, by service; empty when none."""
+        owners = self._owners(pod.node) if pod.node is not None else {}
+        return {
+            service: instance_of(pod, owner.identity, owner.attributes, self.cluster)
+            for service, owner in owners.items()
+            if should_be_registered(pod, owner.running_is_enough)
+        }
 
     def _forget(self, pod: Pod) -> None:
         del self._pods[pod.uid]
@@ -172,6 +201,16 @@ class CloudMapIndex:
             self._of_node[pod.node].discard(pod.uid)
             if not self._of_node[pod.node]:
                 del self._of_node[pod.node]
+
+
+def _is_ready(snapshot: Snapshot) -> bool:
+    """Whether the condition, of this generation of the spec, says so."""
+    return any(
+        condition.get("type") == ConditionType.CLOUD_MAP_SERVICE_READY
+        and condition.get("status") == "True"
+        and condition.get("observedGeneration") == snapshot.generation
+        for condition in snapshot.status.get("conditions") or ()
+    )
 
 
 def number(resource_version: str) -> int:

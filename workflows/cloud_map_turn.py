@@ -56,13 +56,14 @@ class CloudMapTurn:
         if state.found is None:  # nobody uses it, and it is not there
             self.finished = True
             return Again.NEVER
-        await self._report(self._ready())
         while True:
             self._take_up_sweep()
             if state.held is None:
                 await self._list(state.found.id)
             if (plan := self._plan()).empty:
                 break
+            if self._takes_long(plan):
+                await self._report(self._not_ready(Reason.CLOUD_MAP_REGISTERING, ""), to_the_new=True)
             await self._carry_out(plan, state.found.id)
             if workflow.info().is_continue_as_new_suggested():
                 return Again.NOW
@@ -117,6 +118,11 @@ class CloudMapTurn:
         wanted = state.wanted()
         state.refused = {id: words for id, words in state.refused.items() if id in wanted}
         return plan_instances(wanted, state.held or {}, state.refused)
+
+    def _takes_long(self, plan: InstancePlan) -> bool:
+        """Whether the plan is more than is done at a time."""
+        changes = len(plan.to_deregister) + len(plan.to_register)
+        return changes > self._cloud_map.batch_size * self._cloud_map.side_by_side
 
     async def _carry_out(self, plan: InstancePlan, service_id: str) -> None:
         """The first few batches of a plan; the caller plans the rest anew."""
@@ -216,9 +222,20 @@ class CloudMapTurn:
             namespace_id=found.namespace_id if found is not None else None,
         )
 
-    async def _report(self, report: CloudMapReport) -> None:
-        """Tell the nodes that have not been told exactly this; their own workflows write it into their status."""
-        untold = [node for node in self._state.nodes if self._state.reported.get(node.key.uid) != report]
+    async def _report(self, report: CloudMapReport, to_the_new: bool = False) -> None:
+        """Tell the nodes that have not been told exactly this; their own workflows write it into their status.
+
+        Args:
+            report: what to tell them.
+            to_the_new: leave out those that were told before that all is well.
+        """
+        known = {node.key.uid: self._state.reported.get(node.key.uid) for node in self._state.nodes}
+        fine = {uid for uid, told in known.items() if told is not None and told.ready}
+        untold = [
+            node
+            for node in self._state.nodes
+            if known[node.key.uid] != report and not (to_the_new and node.key.uid in fine)
+        ]
         if untold:
             workflow.set_current_details(f"**{report.reason}** {report.message}")
             await asyncio.gather(*(self._tell(node, report) for node in untold))

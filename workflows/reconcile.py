@@ -305,7 +305,7 @@ class Reconcile:
         status = status_of(
             snapshot, desired, self._remembered(), references, outcome, state.status, now, self._resolution
         )
-        status = with_cloud_map(status, snapshot, state.cloud_map, now)
+        status = with_cloud_map(status, snapshot, state.cloud_map_reports, now)
         whole = {name: value for name, value in (state.status | status).items() if value is not None}
         workflow.set_current_details(f"**{outcome.reason}** {outcome.message}")
         writes = []

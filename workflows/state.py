@@ -11,6 +11,8 @@ from workflows.messages import Snapshot
 from workflows.planning.outcome import Again
 from workflows.planning.plan import Observed
 
+MOST_REPORTS = 3
+
 
 class EntityState(BaseModel):
     """All state of an entity workflow; everything else is derived."""
@@ -34,8 +36,8 @@ class EntityState(BaseModel):
     finalizer_added: bool = False
     status: dict[str, Any] = Field(default_factory=dict)
     """The status as last read or written."""
-    cloud_map: CloudMapReport | None = None
-    """What the Cloud Map service of a VirtualNode last reported."""
+    cloud_map_reports: tuple[CloudMapReport, ...] = ()
+    """What Cloud Map services of a VirtualNode last reported: the one it uses, and those that it used lately."""
     reconciles: int = 0
     """How many have been begun; part of every client token."""
     again: Again = Again.NEVER
@@ -65,9 +67,11 @@ class EntityState(BaseModel):
         return taken
 
     def take_report(self, report: CloudMapReport) -> None:
-        """Keep where the Cloud Map service stands; news has to be written into the status."""
-        if report != self.cloud_map:
-            self.cloud_map, self.poked = report, True
+        """Keep where a Cloud Map service stands; news has to be written into the status."""
+        if report not in self.cloud_map_reports:
+            others = [known for known in self.cloud_map_reports if known.service != report.service]
+            self.cloud_map_reports = (*others[-MOST_REPORTS:], report)
+            self.poked = True
 
     def has_work(self) -> bool:
         """Whether there is anything that the last reconcile did not know of."""

@@ -1,4 +1,7 @@
-"""AWS Cloud Map, played by moto. Its state is in memory: namespaces must be made again after each start."""
+"""AWS Cloud Map, played by moto with some rules added.
+
+Its state is in memory: namespaces must be made again after each start.
+"""
 
 from deploy.local.part import Part
 from deploy.local.readiness import http_answers
@@ -11,7 +14,7 @@ def part(site: Site) -> Part:
     """Describe the stand-in for Cloud Map."""
     return Part(
         name=NAME,
-        arguments=site.python("moto.server", "-H", "127.0.0.1", "-p", str(site.ports["cloudmap"])),
+        arguments=site.python("deploy.local.cloudmap_server", "-H", "127.0.0.1", "-p", str(site.ports["cloudmap"])),
         environment=site.python_environment({}),
         # A real call: it also makes moto load the service, which takes longer than the server itself.
         ready=http_answers(

@@ -35,14 +35,20 @@ class CloudMap:
         """The service of that name, whatever its namespace; None when there is none."""
         ids = [each["Id"] for each in self.api.list_services()["Services"] if each["Name"] == name]
         assert len(ids) < 2, f"{len(ids)} services are called {name}"
-        return dict(self.api.get_service(Id=ids[0])["Service"]) if ids else None
+        try:
+            return dict(self.api.get_service(Id=ids[0])["Service"]) if ids else None
+        except self.api.exceptions.ServiceNotFound:  # it went while we looked
+            return None
 
     def instances(self, name: str) -> dict[str, dict[str, str]]:
         """Attributes of the instances of a service, by id; empty without a service."""
         service = self.service(name)
         if service is None:
             return {}
-        listed = self.api.list_instances(ServiceId=service["Id"])["Instances"]
+        try:
+            listed = self.api.list_instances(ServiceId=service["Id"])["Instances"]
+        except self.api.exceptions.ServiceNotFound:
+            return {}
         assert len({each["Id"] for each in listed}) == len(listed), "an instance is registered twice"
         return {each["Id"]: each["Attributes"] for each in listed}
 

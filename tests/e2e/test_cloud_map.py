@@ -60,6 +60,10 @@ def test_a_pod_is_an_instance_from_ready_to_its_end(cluster: Cluster, world: Wor
         "appmesh.k8s.aws/virtualNode": f"cart-{world.name}",
     }
 
+    cluster.kubernetes.patch(first, {"metadata": {"labels": {"app": "cart", "stage": "ignored", "track": "slow"}}})
+    relabelled = until(lambda: cloud_map.instances(service)["10.0.0.1"], lambda found: "track" in found, "the label")
+    assert relabelled == found["10.0.0.1"] | {"track": "slow"}
+
     report(cluster, second, "10.0.0.2", ready=False)
     wait_instances(cloud_map, service, "10.0.0.1")
     report(cluster, second, "10.0.0.2")
@@ -102,3 +106,53 @@ def test_a_missing_namespace_is_named_and_used_once_it_is_there(
     )
     cluster.kubernetes.delete_now(pod)
     wait_instances(cloud_map, f"{world.name}-cart")
+
+
+def test_a_node_that_moves_to_another_service_is_found_all_the_while(
+    cluster: Cluster, world: World, cloud_map: CloudMap
+) -> None:
+    """Its pods are registered in the new service before they leave the old one, which is then removed."""
+    cloud_map.make_namespace(world.name)
+    node = in_cloud_map(world)
+    cluster.converge(world.mesh(), node)
+    pod = pod_of(node, "cart-1")
+    cluster.kubernetes.apply(pod)
+    report(cluster, pod, "10.0.2.1")
+    old, new = f"{world.name}-cart", f"{world.name}-basket"
+    wait_instances(cloud_map, old, "10.0.2.1")
+
+    moved = node["spec"]["serviceDiscovery"]["cloudMap"] | {"serviceName": new}
+    cluster.kubernetes.apply(world.node(serviceDiscovery={"cloudMap": moved}))
+    until(
+        lambda: (bool(cloud_map.instances(old)), bool(cloud_map.instances(new)), cloud_map.service(old) is None),
+        # The old one is read first: an instance that changes over in between is seen in both, never in none.
+        lambda found: _is_somewhere(found) and found[2],
+        "the old service to be removed",
+    )
+    wait_instances(cloud_map, new, "10.0.2.1")
+    cluster.kubernetes.delete_now(pod)
+
+
+def _is_somewhere(found: tuple[bool, bool, bool]) -> bool:
+    assert found[0] or found[1], "the pod was in neither service"
+    return True
+
+
+def test_the_stand_in_for_cloud_map_keeps_to_its_rules(cloud_map: CloudMap, world: World) -> None:
+    """Moto alone would keep both instances, make a second service, and delete one that is in use."""
+    api, namespace = cloud_map.api, cloud_map.make_namespace(world.name)
+    wanted = {"Name": f"{world.name}-x", "NamespaceId": namespace, "CreatorRequestId": "first"}
+    service = api.create_service(**wanted)["Service"]["Id"]
+    assert api.create_service(**wanted)["Service"]["Id"] == service
+    with pytest.raises(api.exceptions.ServiceAlreadyExists):
+        api.create_service(**wanted | {"CreatorRequestId": "second"})
+
+    for stage in ("old", "new"):
+        api.register_instance(ServiceId=service, InstanceId="10.0.0.1", Attributes={"stage": stage})
+    assert cloud_map.instances(f"{world.name}-x") == {"10.0.0.1": {"stage": "new"}}
+    with pytest.raises(api.exceptions.ResourceInUse):
+        api.delete_service(Id=service)
+    api.deregister_instance(ServiceId=service, InstanceId="10.0.0.1")
+    api.delete_service(Id=service)
+    with pytest.raises(api.exceptions.ServiceNotFound):
+        api.delete_service(Id=service)

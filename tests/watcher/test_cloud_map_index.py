@@ -102,13 +102,41 @@ def test_a_nodes_status_is_no_news_but_its_attributes_are() -> None:
     assert see(index, attributes={"stage": "canary"}) == {CART: {"cart-1"}}
 
 
-def test_a_node_that_moves_is_news_to_both_services() -> None:
-    """The one loses its pods, the other gets them."""
+def test_a_node_that_moves_keeps_its_pods_in_the_old_service_until_the_new_one_has_them() -> None:
+    """The new one gets them, and the old one loses them when the status says that they are registered."""
     index = with_cart()
     put(index)
-    assert see(index, service="pay") == {CART: {"cart-1"}, PAY: {"cart-1"}}
+    stale = {"conditions": [{"type": "CloudMapServiceReady", "status": "True", "observedGeneration": 1}]}
+    assert see(index, service="pay", generation=2, status=stale) == {PAY: {"cart-1"}}
+    assert (set(index.roster(CART)), set(index.roster(PAY))) == ({"cart-1"}, {"cart-1"})
+    assert (len(index.nodes_in(CART)), len(index.nodes_in(PAY))) == (1, 1)
+    assert index.services() == {CART, PAY}
+
+    done = {"conditions": [{"type": "CloudMapServiceReady", "status": "True", "observedGeneration": 2}]}
+    assert see(index, service="pay", generation=2, status=done) == {CART: {"cart-1"}}
     assert (index.roster(CART), set(index.roster(PAY))) == ({}, {"cart-1"})
-    assert (index.nodes_in(CART), len(index.nodes_in(PAY))) == ((), 1)
+    assert (index.nodes_in(CART), index.services()) == ((), {PAY})
+
+
+def test_a_node_that_moves_back_leaves_the_other_service() -> None:
+    """Whatever it had come to there."""
+    index = with_cart()
+    put(index)
+    see(index, service="pay", generation=2)
+    assert see(index, service="cart", generation=3) == {}
+    assert index.services() == {CART, PAY}
+    done = {"conditions": [{"type": "CloudMapServiceReady", "status": "True", "observedGeneration": 3}]}
+    assert see(index, service="cart", generation=3, status=done) == {PAY: {"cart-1"}}
+
+
+@pytest.mark.parametrize("change", [{"deleting": True}, {"uid": "uid-2"}], ids=["deleted", "recreated"])
+def test_a_node_that_goes_while_it_moves_leaves_both_services(change: dict[str, Any]) -> None:
+    """Nothing is remembered of it."""
+    index = with_cart()
+    put(index)
+    see(index, service="pay", generation=2)
+    assert CART in see(index, service="pay", generation=3, **change)
+    assert index.nodes_in(CART) == ()
 
 
 def test_a_node_that_is_being_deleted_uses_no_service() -> None:

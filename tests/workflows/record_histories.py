@@ -18,6 +18,7 @@ from deploy.local.stack import LocalStack, StackSettings
 from resources.kinds import Kind
 from tests.builders import MESH, NAMESPACE, http_route, mesh, virtual_node, virtual_service
 from tests.workflows.conftest import Harness, until
+from tests.workflows.test_cloud_map import Story
 from tests.workflows.test_entity import IN_MESH, NODE, ROUTES, SERVICE, ready, settled
 
 FOLDER = Path(__file__).parent / "histories" / "0.1.0"
@@ -91,6 +92,24 @@ async def node_deleted_with_its_mesh(harness: Harness) -> WorkflowHandle[Any, An
     return harness.handle(Kind.VIRTUAL_NODE, NAMESPACE, "cart")
 
 
+async def cloud_map_service_from_first_pod_to_removal(harness: Harness) -> WorkflowHandle[Any, Any]:
+    """No namespace, faults, instances that come, change and go, a sweep, a refusal; then nobody uses the service."""
+    story = Story(harness)
+    story.cloud_map.faults["RegisterInstances"] = [Failure.UNAVAILABLE]
+    await story.tell("10.0.0.1")
+    await until(lambda: story.cloud_map.counts["ListNamespaces"] == 2, "the look for the namespace")
+    story.cloud_map.make_namespace("shop.local")
+    story.cloud_map.refuses.add("10.0.0.3")
+    await story.tell("10.0.0.2", "10.0.0.3")
+    await story.registered("10.0.0.1", "10.0.0.2")
+    story.cloud_map.refuses.clear()
+    await story.tell(gone=("10.0.0.1",), sweep=True)
+    await story.registered("10.0.0.2", "10.0.0.3")
+    await story.tell(nodes=())
+    await story.handle.result()
+    return story.handle
+
+
 async def _mesh_and_node(harness: Harness) -> None:
     await harness.apply(mesh(egressFilter={"type": "ALLOW_ALL"}))
     await until(lambda: IN_MESH in harness.app_mesh.objects, "the mesh")
@@ -119,6 +138,7 @@ STORIES: tuple[Callable[[Harness], Recorded], ...] = (
     service_through_faults,
     mesh_deleted_with_a_member,
     node_deleted_with_its_mesh,
+    cloud_map_service_from_first_pod_to_removal,
 )
 
 

@@ -11,6 +11,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from tests.workflows.conftest import sandboxed
+from workflows.cloud_map import CloudMapServiceWorkflow
 from workflows.entity import ALL, EntityWorkflow, MeshWorkflow, VirtualNodeWorkflow
 from workflows.state import EntityState
 
@@ -27,7 +28,8 @@ def history(path: Path) -> WorkflowHistory:
 async def test_a_recorded_history_replays(path, sandbox):
     """The same commands in the same order."""
     runner = sandboxed() if sandbox else UnsandboxedWorkflowRunner()
-    replayer = Replayer(workflows=ALL, data_converter=pydantic_data_converter, workflow_runner=runner)
+    workflows = [*ALL, CloudMapServiceWorkflow]
+    replayer = Replayer(workflows=workflows, data_converter=pydantic_data_converter, workflow_runner=runner)
     await replayer.replay_workflow(history(path))
 
 
@@ -37,7 +39,7 @@ def test_every_kind_has_a_recorded_history():
         json.loads(path.read_text())["events"][0]["workflowExecutionStartedEventAttributes"]["workflowType"]["name"]
         for path in HISTORIES
     }
-    assert types == {"Mesh", "VirtualNode", "VirtualService"}
+    assert types == {"Mesh", "VirtualNode", "VirtualService", "CloudMapService"}
 
 
 @workflow.defn(name="VirtualService")

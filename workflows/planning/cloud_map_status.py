@@ -1,6 +1,6 @@
 """What a VirtualNode's status says of its Cloud Map service. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from resources.cloud_map import service_of
@@ -13,7 +13,7 @@ MEMBER = "cloudmapService"
 
 
 def with_cloud_map(
-    status: Mapping[str, Any], snapshot: Snapshot, report: CloudMapReport | None, now: str
+    status: Mapping[str, Any], snapshot: Snapshot, reports: Sequence[CloudMapReport], now: str
 ) -> dict[str, Any]:
     """The status with what the Cloud Map service's workflow last reported.
 
@@ -24,11 +24,13 @@ def with_cloud_map(
     if snapshot.key.kind is not Kind.VIRTUAL_NODE:
         return result
     service = service_of(snapshot.spec)
+    about = (service, snapshot.key.uid)
+    report = next((report for report in reports if (report.service, report.node) == about), None)
     conditions = list(status.get("conditions") or ())
     if service is None:
         result[MEMBER] = None
         result["conditions"] = [found for found in conditions if found["type"] != ConditionType.CLOUD_MAP_SERVICE_READY]
-    elif report is not None and (report.service, report.node) == (service, snapshot.key.uid):
+    elif report is not None:
         condition = Condition(
             type=ConditionType.CLOUD_MAP_SERVICE_READY,
             status="True" if report.ready else "False",

@@ -31,7 +31,7 @@ def conditions(status: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def test_a_report_becomes_a_condition_and_the_members_that_older_tools_read() -> None:
     """Beside the main condition."""
-    status = with_cloud_map({"conditions": [MAIN]}, NODE, REPORT, "now")
+    status = with_cloud_map({"conditions": [MAIN]}, NODE, [REPORT], "now")
     assert status["cloudmapService"] == {"serviceId": "srv-1", "namespaceId": "ns-1"}
     found = conditions(status)["CloudMapServiceReady"]
     assert (found["status"], found["reason"], found["observedGeneration"]) == ("True", "CloudMapServiceFound", 3)
@@ -48,8 +48,8 @@ def test_a_missing_namespace_turns_the_condition() -> None:
             "namespace_id": None,
         }
     )
-    before = with_cloud_map({"conditions": [MAIN]}, NODE, REPORT, "then")
-    status = with_cloud_map(before, NODE, missing, "now")
+    before = with_cloud_map({"conditions": [MAIN]}, NODE, [REPORT], "then")
+    status = with_cloud_map(before, NODE, [missing], "now")
     found = conditions(status)["CloudMapServiceReady"]
     assert (found["status"], found["lastTransitionTime"], status["cloudmapService"]) == ("False", "now", None)
 
@@ -58,18 +58,25 @@ def test_a_report_of_another_service_or_another_life_says_nothing() -> None:
     """It is late; what was said before stays."""
     other = REPORT.model_copy(update={"service": CloudMapService(namespace="shop.local", name="pay")})
     previous = REPORT.model_copy(update={"node": "uid-0"})
-    for report in (other, previous, None):
-        assert with_cloud_map({"conditions": [MAIN]}, NODE, report, "now") == {"conditions": [MAIN]}
+    for reports in ([other], [previous], []):
+        assert with_cloud_map({"conditions": [MAIN]}, NODE, reports, "now") == {"conditions": [MAIN]}
+
+
+def test_the_report_of_the_service_that_the_spec_names_counts() -> None:
+    """While a node moves, the service that it leaves may have its say too, and later."""
+    former = REPORT.model_copy(update={"service": CloudMapService(namespace="shop.local", name="pay"), "ready": False})
+    status = with_cloud_map({"conditions": [MAIN]}, NODE, [REPORT, former], "now")
+    assert conditions(status)["CloudMapServiceReady"]["status"] == "True"
 
 
 def test_a_node_that_turned_to_dns_loses_what_was_said() -> None:
     """The condition and the member."""
-    before = with_cloud_map({"conditions": [MAIN]}, NODE, REPORT, "then")
-    status = with_cloud_map(before, BY_DNS, REPORT, "now")
+    before = with_cloud_map({"conditions": [MAIN]}, NODE, [REPORT], "then")
+    status = with_cloud_map(before, BY_DNS, [REPORT], "now")
     assert (status["conditions"], status["cloudmapService"]) == ([MAIN], None)
 
 
 def test_other_kinds_are_left_as_they_are() -> None:
     """Only nodes are found by Cloud Map."""
     snapshot = Snapshot.of(Kind.MESH, stored(mesh()))
-    assert with_cloud_map({"conditions": []}, snapshot, None, "now") == {"conditions": []}
+    assert with_cloud_map({"conditions": []}, snapshot, [], "now") == {"conditions": []}
