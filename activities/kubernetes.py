@@ -22,6 +22,7 @@ from activities.messages import (
     Members,
     MeshReference,
     NodeReference,
+    NodeUsers,
     Queues,
     ReadReferences,
     References,
@@ -31,6 +32,7 @@ from activities.messages import (
 from activities.readiness import mesh_reference, node_reference
 from activities.resource_api import JSON_PATCH, MERGE_PATCH, ResourceApi, collection_path, resource_path
 from resources.kinds import GROUP, VERSION, Kind
+from resources.references import node_names_in
 
 REPORTER = "meshwright"
 EVENTS_NAMESPACE_OF_CLUSTER_SCOPED = "default"
@@ -49,6 +51,7 @@ class KubernetesActivities:
         return [
             self.read_references,
             self.list_members,
+            self.list_users,
             self.add_finalizer,
             self.remove_finalizer,
             self.write_status,
@@ -79,6 +82,20 @@ class KubernetesActivities:
                     if item.get("spec", {}).get("meshName") == mesh
                 ]
         return Members(names=tuple(found))
+
+    @activity.defn(name=names.LIST_USERS)
+    async def list_users(self, of: NodeUsers) -> Members:
+        """Virtual services of the node's namespace and mesh that may target it."""
+        with kubernetes_errors(f"list services that target {of.node}"):
+            listed = await self._api.request("GET", collection_path(Kind.VIRTUAL_SERVICE, of.namespace))
+        return Members(
+            names=tuple(
+                str(item["metadata"]["name"])
+                for item in listed["items"]
+                if (spec := item.get("spec") or {}).get("meshName") == of.mesh
+                and of.node in node_names_in(spec, of.namespace)
+            )
+        )
 
     @activity.defn(name=names.ADD_FINALIZER)
     async def add_finalizer(self, wanted: Finalizer) -> None:

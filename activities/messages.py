@@ -139,6 +139,14 @@ class Members(Message):
     names: tuple[str, ...] = ()
 
 
+class NodeUsers(Message):
+    """Which services to look for: those of a mesh and a namespace that may send traffic to a node."""
+
+    mesh: str
+    namespace: str
+    node: str
+
+
 class Finalizer(Message):
     """Put our finalizer on, or take it off. What the watcher last saw saves a read when it is still true."""
 

@@ -29,6 +29,7 @@ LIST_TAGS = "ListTagsForResource"
 
 READ_REFERENCES = "ReadReferences"
 LIST_MEMBERS = "ListMeshMembers"
+LIST_USERS = "ListNodeUsers"
 ADD_FINALIZER = "AddFinalizer"
 REMOVE_FINALIZER = "RemoveFinalizer"
 WRITE_STATUS = "WriteStatus"

@@ -64,6 +64,10 @@ class Reason(StrEnum):
         "WaitingForMembers",
         "The Mesh is being deleted and waits until its virtual nodes and virtual services are gone.",
     )
+    WAITING_FOR_SERVICES = (
+        "WaitingForVirtualServices",
+        "The VirtualNode is being deleted with its mesh, and waits until the virtual services that target it are gone.",
+    )
     MESH_DELETED = (
         "MeshMarkedForDeletion",
         "The Mesh of this resource is being deleted, and so the resource is deleted with it.",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from resources.kinds import Kind
-from resources.names import node_candidates
+from resources.references import node_names_in
 from workflows.messages import Snapshot
 
 K = TypeVar("K")
@@ -100,15 +100,7 @@ def nodes_of(snapshot: Snapshot) -> frozenset[Name]:
     if snapshot.key.kind is not Kind.VIRTUAL_SERVICE:
         return frozenset()
     namespace = snapshot.key.namespace or ""
-    provider = ((snapshot.spec.get("provider") or {}).get("virtualNode") or {}).get("virtualNodeName")
-    found: set[str] = {provider} if provider else set()
-    for route in snapshot.spec.get("routes") or ():
-        for type in ("http", "tcp", "http2", "grpc"):
-            action = ((route.get(type) or {}).get("action")) or {}
-            for target in action.get("weightedTargets") or ():
-                name = target.get("virtualNodeName") or ""
-                found |= {name} if type in ("http", "tcp") else {name, *node_candidates(name, namespace)}
-    return frozenset(Name(Kind.VIRTUAL_NODE, namespace, name) for name in found if name)
+    return frozenset(Name(Kind.VIRTUAL_NODE, namespace, name) for name in node_names_in(snapshot.spec, namespace))
 
 
 def infers_listener(snapshot: Snapshot) -> bool:

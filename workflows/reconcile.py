@@ -11,6 +11,7 @@ from activities.messages import (
     Event,
     Finalizer,
     Members,
+    NodeUsers,
     Queues,
     ReadReferences,
     Record,
@@ -108,7 +109,7 @@ class Reconcile:
         """Bring App Mesh to what the spec asks for."""
         if desired is None:
             raise ValueError("a spec that cannot be read was to be achieved")
-        self._references = references = await self._read_references(desired)
+        self._references = references = await self._read_references(desired.references())
         if (blocked := desired.blocked(references)) is not None:
             return blocked
         await self._add_finalizer()
@@ -141,7 +142,7 @@ class Reconcile:
             return Outcome(reason=Reason.INVALID_SPEC, message=str(error))
         if policy is DeletionPolicy.RETAIN:
             return await self._release(deletion.retained(self._what_may_be_left(desired), policy))
-        self._references = await self._read_references(None)
+        self._references = await self._read_references(ReadReferences(mesh=self._own_mesh()))
         if state.observed is None and may_exist(self._snapshot) and not state.gone:
             failed = await self._observe(desired)
         else:
@@ -150,6 +151,8 @@ class Reconcile:
             return deletion.with_way_out(failed)
         nothing_was_made = state.gone and not self._remembered().records
         if key.kind is Kind.MESH and not nothing_was_made and (waiting := await self._members()) is not None:
+            return waiting
+        if (waiting := await self._users()) is not None:
             return waiting
         try:
             state.observed = await provenance.verified(self._remembered(), self._snapshot, self._queues())
@@ -194,8 +197,21 @@ class Reconcile:
         again = Again.SOON if self._state.gone else Again.NEVER
         return Outcome(reason=Reason.WAITING_FOR_MEMBERS, message=message, again=again)
 
-    async def _read_references(self, desired: Desired | None) -> References:
-        wanted = desired.references() if desired is not None else ReadReferences()
+    async def _users(self) -> Outcome | None:
+        """A node that goes with its mesh lets the services that target it go first: App Mesh would insist on it."""
+        key, mesh = self._snapshot.key, self._own_mesh()
+        leaves_with_mesh = self._references is not None and self._references.mesh.deleting
+        if mesh is None or not leaves_with_mesh or self._state.gone or not self._remembered().records:
+            return None
+        of = NodeUsers(mesh=mesh, namespace=key.namespace or "", node=key.name)
+        users: Members = await calls.kubernetes(names.LIST_USERS, of, "List services that target it", Members)
+        return deletion.waiting_for(users.names)
+
+    def _own_mesh(self) -> str | None:
+        """The mesh of a node."""
+        return self._snapshot.spec.get("meshName") if self._snapshot.key.kind is Kind.VIRTUAL_NODE else None
+
+    async def _read_references(self, wanted: ReadReferences) -> References:
         references: References = await calls.kubernetes(names.READ_REFERENCES, wanted, "Read references", References)
         return references
 

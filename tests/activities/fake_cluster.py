@@ -61,9 +61,9 @@ class FakeCluster:
     def _answer(self, method: str, path: str, body: Any, content_type: str) -> Json:
         if path.startswith("/api/v1/namespaces"):
             return self._core(method, path, body)
-        collection = next((kind for kind in Kind if path == collection_path(kind)), None)
+        collection = next((kind for kind in Kind if path.endswith(f"/{kind.plural}")), None)
         if method == "GET" and collection is not None:
-            return {"items": [found for found in self.objects.values() if found["kind"] == collection]}
+            return {"items": [found for found in self.objects.values() if _is_in(path, found)]}
         if method == "POST":
             return self.put(body)
         found = self.objects.get(path.removesuffix("/status"))
@@ -128,6 +128,14 @@ class FakeCluster:
         found["metadata"]["resourceVersion"] = str(next(self._versions))
         self.told(type, copy.deepcopy(found))
         return found
+
+
+def _is_in(path: str, found: Json) -> bool:
+    """Whether a resource is in the collection at a path: all of its kind, or those of its namespace."""
+    if "involvedObject" in found:
+        return False
+    kind = Kind(found["kind"])
+    return path in (collection_path(kind), collection_path(kind, found["metadata"].get("namespace")))
 
 
 def _refusal(status: int, message: str) -> ApiException:

@@ -15,6 +15,7 @@ from activities.messages import (
     Finalizer,
     MeshReference,
     NodeReference,
+    NodeUsers,
     Queues,
     ReadReferences,
     ResourceKey,
@@ -315,6 +316,22 @@ class TestReferences:
             await api.request("POST", collection_path(Kind.VIRTUAL_NODE, "default"), node)
         members = await run(activities.list_members, mesh)
         assert members.names == (f"virtualservice/default/s-{mesh}", f"virtualnode/default/mine-{mesh}")
+
+    async def test_users_of_a_node_are_the_services_that_may_mean_it(self, activities, api) -> None:
+        """Of its namespace and mesh; by a target or as provider."""
+        mesh = f"mesh-{next(_numbers)}"
+        to_it: dict[str, Any] = {"meshName": mesh, "routes": [builders.http_route("r", {"cart": 1})]}
+        provided: dict[str, Any] = {"meshName": mesh, "provider": {"virtualNode": {"virtualNodeName": "cart"}}, "routes": None}
+        for name, spec in {
+            f"targets-{mesh}": to_it,
+            f"provided-{mesh}": provided | {"virtualRouter": None},
+            f"elsewhere-{mesh}": to_it | {"meshName": "other"},
+            f"another-{mesh}": to_it | {"routes": [builders.http_route("r", {"db": 1})]},
+        }.items():
+            manifest = builders.virtual_service(name, "default", **spec)
+            await api.request("POST", collection_path(Kind.VIRTUAL_SERVICE, "default"), manifest)
+        users = await run(activities.list_users, NodeUsers(mesh=mesh, namespace="default", node="cart"))
+        assert sorted(users.names) == [f"provided-{mesh}", f"targets-{mesh}"]
 
     async def test_error_of_the_api_server_is_a_fault_that_passes(self) -> None:
         """A reference that cannot be read is not one that is missing."""

@@ -4,6 +4,7 @@ import pytest
 
 from resources.conditions import ConditionType, Reason, condition_is_true
 from tests.builders import Manifest, http_route
+from tests.e2e.app_mesh import writes
 from tests.e2e.cluster import Cluster
 from tests.e2e.world import World
 from tests.waiting import until
@@ -97,6 +98,17 @@ def test_a_mesh_takes_its_members_with_it(cluster: Cluster, world: World) -> Non
     assert f"virtualnode/{world.name}/held" in waiting["message"]
     cluster.kubernetes.patch(held, {"metadata": {"finalizers": None}})
     cluster.wait_nothing_left(*shop, held)
+
+
+def test_a_mesh_that_takes_its_members_with_it_makes_no_call_in_vain(cluster: Cluster, world: World) -> None:
+    """Nodes wait for the services that target them: one delete for each object, and none is refused."""
+    shop = world.shop(routes=3)
+    cluster.converge(*shop)
+    with cluster.counted() as calls:
+        cluster.kubernetes.delete(shop[0])
+        cluster.wait_nothing_left(*shop)
+    expected = {"DeleteVirtualService": 1, "DeleteRoute": 3, "DeleteVirtualRouter": 1}
+    assert writes(calls) == expected | {"DeleteVirtualNode": 2, "DeleteMesh": 1}
 
 
 @pytest.mark.parametrize("kind", [0, 1, 3], ids=["mesh", "node", "service"])

@@ -1,7 +1,9 @@
 """What a virtual service points at."""
 
+import pytest
+
 from resources.parsing import parse_virtual_service
-from resources.references import NodeTarget, first_target, targets
+from resources.references import NodeTarget, first_target, node_names_in, targets
 from tests.builders import grpc_route, http2_route, http_route, tcp_route, virtual_service
 
 
@@ -33,3 +35,19 @@ def test_a_service_without_routes_has_no_target():
     service = parse_virtual_service(virtual_service(routes=None))
     assert targets(service) == ()
     assert first_target(service) is None
+
+
+@pytest.mark.parametrize(
+    ("spec", "names"),
+    [
+        pytest.param({}, set(), id="nothing"),
+        pytest.param({"routes": None}, set(), id="null"),
+        pytest.param({"routes": [{"name": "r"}, {"name": "s", "http": {"action": None}}]}, set(), id="unfinished"),
+        pytest.param({"routes": [http_route("r", {"cart": 1, "cart-v2": 1})]}, {"cart", "cart-v2"}, id="http"),
+        pytest.param({"routes": [grpc_route("r", {"cart-prod": 1})]}, {"cart-prod", "cart"}, id="full-name"),
+        pytest.param({"provider": {"virtualNode": {"virtualNodeName": "cart"}}}, {"cart"}, id="provider"),
+    ],
+)
+def test_nodes_that_a_raw_spec_may_mean_are_found(spec, names):
+    """Whatever the API server let through; a full name may mean the node that it is made from."""
+    assert node_names_in(spec, "prod") == names

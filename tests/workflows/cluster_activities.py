@@ -12,6 +12,7 @@ from activities.messages import (
     Event,
     Finalizer,
     Members,
+    NodeUsers,
     Queues,
     ReadReferences,
     References,
@@ -22,6 +23,7 @@ from activities.messages import (
 )
 from activities.readiness import mesh_reference, node_reference
 from resources.kinds import Kind
+from resources.references import node_names_in
 from workflows.messages import Snapshot
 
 Resource = dict[str, Any]
@@ -74,7 +76,8 @@ class ClusterModel:
     def definitions(self) -> list[Callable[..., Any]]:
         """The activities."""
         return [self.read_references, self.list_members, self.add_finalizer, self.remove_finalizer, self.write_status,
-                self.record_event, self.delete_resource, self.resolve_host]  # fmt: skip
+                self.record_event, self.delete_resource, self.resolve_host,
+                self.list_users]  # fmt: skip
 
     @activity.defn(name=names.READ_REFERENCES)
     async def read_references(self, wanted: ReadReferences) -> References:
@@ -93,6 +96,19 @@ class ClusterModel:
         """Those whose spec names the mesh."""
         members = (place for place, found in self.resources.items() if found["spec"].get("meshName") == mesh)
         return Members(names=tuple(f"{kind.slug}/{namespace}/{name}" for kind, namespace, name in members))
+
+    @activity.defn(name=names.LIST_USERS)
+    async def list_users(self, of: NodeUsers) -> Members:
+        """Services of the namespace and mesh whose raw spec names the node."""
+        services = (
+            name
+            for (kind, namespace, name), found in self.resources.items()
+            if kind is Kind.VIRTUAL_SERVICE
+            and namespace == of.namespace
+            and found["spec"].get("meshName") == of.mesh
+            and of.node in node_names_in(found["spec"], of.namespace)
+        )
+        return Members(names=tuple(services))
 
     @activity.defn(name=names.ADD_FINALIZER)
     async def add_finalizer(self, wanted: Finalizer) -> None:

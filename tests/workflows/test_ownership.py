@@ -282,6 +282,28 @@ class TestRetaining:
         assert AT_NODE in harness.kubernetes.resources
 
 
+async def test_a_node_that_goes_with_its_mesh_lets_the_services_that_target_it_go_first(harness):
+    """App Mesh would refuse otherwise: no call of its is made in vain."""
+    async with harness.worker():
+        await harness.apply(mesh())
+        await until_reason(harness, AT_MESH, "Active")
+        await harness.apply(virtual_node())
+        await until_reason(harness, AT_NODE, "Active")
+        await harness.apply(virtual_service(routes=ROUTES[:1]))
+        await settled(harness)
+        await harness.tell(harness.kubernetes.delete(*AT_MESH))
+        await harness.tell(harness.kubernetes.delete(*AT_NODE))
+        await until_reason(harness, AT_NODE, "WaitingForVirtualServices")
+        assert message(harness, AT_NODE) == f"1 virtual services still target it: {SERVICE}"
+        assert not [call for call in harness.app_mesh.calls if call.startswith("Delete")]
+        await delete(harness, AT_SERVICE)
+        await harness.tell(harness.kubernetes.see(*AT_NODE), poke=True)  # as the watcher does when a service has gone
+        await harness.handle(*AT_NODE).result()
+    assert harness.app_mesh.counts["DeleteVirtualNode"] == 1
+    told = [event.warning for event in harness.kubernetes.events if event.reason == "WaitingForVirtualServices"]
+    assert told == [False]  # it was Active; to wait is the normal course of things
+
+
 class TestBlocking:
     """`meshwright.dev/mesh-deletion: Block`."""
 

@@ -4,7 +4,7 @@ By default what this cluster created goes, and what it adopted stays. The annota
 decides otherwise, but never over an object of another cluster.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from activities.messages import Record
 from activities.objects import ApiKind, ApiObject
@@ -13,12 +13,24 @@ from resources.conditions import Reason
 from resources.errors import InvalidResource
 from resources.ownership import Origin
 from workflows.messages import Snapshot
-from workflows.planning.outcome import Outcome
+from workflows.planning.outcome import Again, Outcome
 from workflows.planning.plan import Observed
 from workflows.planning.routing import live_router
 
 SHOWN = 8
 """Objects that a message names."""
+
+
+def waiting_for(services: Sequence[str]) -> Outcome | None:
+    """That services of the same deleted mesh still target the node; None when none does.
+
+    Each pokes it when it goes. The slow look is for one that stays, when its mesh is no longer to take its members.
+    """
+    if not services:
+        return None
+    some = ", ".join(services[:SHOWN]) + (" ..." if len(services) > SHOWN else "")
+    message = f"{len(services)} virtual services still target it: {some}"
+    return Outcome(reason=Reason.WAITING_FOR_SERVICES, message=message, again=Again.SLOWLY)
 
 
 def policy_of(snapshot: Snapshot, gone: bool) -> DeletionPolicy | None:

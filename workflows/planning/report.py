@@ -15,7 +15,9 @@ from workflows.planning.outcome import Outcome
 from workflows.planning.plan import Observed
 
 LONGEST_MESSAGE = 1024
-WAITING = frozenset({Reason.WAITING_FOR_MESH, Reason.WAITING_FOR_NODES, Reason.WAITING_FOR_MEMBERS})
+WAITING = frozenset(
+    {Reason.WAITING_FOR_MESH, Reason.WAITING_FOR_NODES, Reason.WAITING_FOR_MEMBERS, Reason.WAITING_FOR_SERVICES}
+)
 
 
 def status_of(

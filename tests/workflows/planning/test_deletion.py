@@ -16,7 +16,7 @@ from tests.builders import MESH, virtual_node
 from tests.workflows.app_mesh_model import AppMeshModel, arn_of
 from tests.workflows.snapshots import route, router, service, snapshot
 from workflows.planning import deletion
-from workflows.planning.outcome import Outcome
+from workflows.planning.outcome import Again, Outcome
 from workflows.planning.plan import Observed, plan
 
 OTHER = router("cart-router-prod-0a1b2c3d")
@@ -93,6 +93,21 @@ def test_only_what_rests_on_the_status_alone_is_doubted() -> None:
     """What we saw made costs no read on its way out."""
     mixed = observed({service(): Origin.MADE, router(): Origin.CLAIMED, route("a"): Origin.FOUND})
     assert [record.object for record in deletion.doubtful(mixed)] == [router()]
+
+
+@pytest.mark.parametrize(
+    ("services", "message"),
+    [
+        pytest.param((), None, id="none"),
+        pytest.param(("a",), "1 virtual services still target it: a", id="one"),
+        pytest.param(tuple("abcdefghij"), "10 virtual services still target it: a, b, c, d, e, f, g, h ...", id="many"),
+    ],
+)
+def test_a_node_waits_for_the_services_that_target_it(services: tuple[str, ...], message: str | None) -> None:
+    """Each pokes it as it goes; the slow look is for the case that one is to stay after all."""
+    waiting = deletion.waiting_for(services)
+    assert (waiting.message if waiting else None) == message
+    assert waiting is None or waiting.again is Again.SLOWLY
 
 
 class TestPolicy:
