@@ -321,7 +321,11 @@ class TestReferences:
         """Of its namespace and mesh; by a target or as provider."""
         mesh = f"mesh-{next(_numbers)}"
         to_it: dict[str, Any] = {"meshName": mesh, "routes": [builders.http_route("r", {"cart": 1})]}
-        provided: dict[str, Any] = {"meshName": mesh, "provider": {"virtualNode": {"virtualNodeName": "cart"}}, "routes": None}
+        provided: dict[str, Any] = {
+            "meshName": mesh,
+            "provider": {"virtualNode": {"virtualNodeName": "cart"}},
+            "routes": None,
+        }
         for name, spec in {
             f"targets-{mesh}": to_it,
             f"provided-{mesh}": provided | {"virtualRouter": None},
