@@ -20,7 +20,11 @@ from temporalio.envconfig import ClientConfig
 from temporalio.service import GrpcCompression
 
 from cli.settings import Settings, SettingsError
+from watcher.drift import DriftWatch, NoFeed, Sweeping
 from watcher.feed import ChangeFeed
+from watcher.listing import Listing
+from watcher.poke import Workflows
+from watcher.watcher import Watcher
 
 log = structlog.get_logger(__name__)
 
@@ -103,6 +107,23 @@ def _boto(service: str, endpoint: str | None, settings: Settings) -> Any:
             user_agent_extra=caller(settings),
         ),
     )
+
+
+def drift_watch(
+    settings: Settings, session: aiohttp.ClientSession, watcher: Watcher, workflows: Workflows
+) -> DriftWatch | None:
+    """What follows App Mesh: its change feed, or sweeps; None when both are off or we know too little."""
+    if settings.app_mesh_endpoint is None or boto3.Session().get_credentials() is None:
+        log.info("drift is not looked for: there is no App Mesh endpoint, or no credentials to sign requests with")
+        return None
+    sweeping = None
+    if settings.drift_sweep_seconds:
+        lists = Listing(app_mesh(settings), settings.app_mesh_reads_per_second)
+        sweeping = Sweeping(lists, settings.drift_sweep_seconds)
+    feed = change_feed(settings, session)
+    if feed is None and sweeping is None:
+        return None
+    return DriftWatch(feed or NoFeed(), watcher.index, watcher.listed, workflows, sweeping)
 
 
 def change_feed(settings: Settings, session: aiohttp.ClientSession) -> ChangeFeed | None:

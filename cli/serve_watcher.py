@@ -12,7 +12,6 @@ from cli.settings import Settings
 from cli.signals import stop_requested
 from watcher.cloud_map import CloudMapWatch
 from watcher.cloud_map_poke import TemporalCloudMapWorkflows
-from watcher.drift import DriftWatch
 from watcher.poke import TemporalWorkflows
 from watcher.stream import POD, ResourceStream
 from watcher.watcher import Watcher
@@ -40,10 +39,9 @@ async def serve(settings: Settings) -> None:
         watcher = Watcher(lambda kind: ResourceStream(kubernetes_client, kind), workflows, cloud_map)
         watchers.append(watcher)
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        feed = clients.change_feed(settings, session)
+        drift = clients.drift_watch(settings, session, watcher, workflows)
         working = [asyncio.create_task(watcher.run())]
-        if feed is not None:
-            drift = DriftWatch(feed, watcher.index, watcher.listed, workflows)
+        if drift is not None:
             working.append(asyncio.create_task(drift.run()))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({*working, stopping}, return_when=asyncio.FIRST_COMPLETED)

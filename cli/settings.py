@@ -75,6 +75,11 @@ class Settings(BaseSettings):
         True,
         description="Look up where the worker runs whether host names of virtual nodes resolve; a warning, no more.",
     )
+    drift_sweep_seconds: float = Field(
+        600,
+        ge=0,
+        description="Without a change feed: about how often the watcher lists App Mesh to find drift; 0: never.",
+    )
     cloud_map_endpoint: str | None = Field(
         None,
         validation_alias=AliasChoices("cloud_map_endpoint", "AWS_ENDPOINT_URL_SERVICEDISCOVERY"),

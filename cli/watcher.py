@@ -23,6 +23,8 @@ def watcher(
     app_mesh_endpoint: Annotated[str | None, setting("app_mesh_endpoint")] = None,
     app_mesh_region: Annotated[str | None, setting("app_mesh_region")] = None,
     change_feed: Annotated[str | None, setting("change_feed")] = None,
+    drift_sweep_seconds: Annotated[float | None, setting("drift_sweep_seconds")] = None,
+    app_mesh_reads_per_second: Annotated[float | None, setting("app_mesh_reads_per_second")] = None,
     metrics_listen: MetricsListen = None,
     log_format: LogFormat = None,
     log_level: LogLevel = None,

@@ -24,6 +24,8 @@ Millis = Annotated[int, Strict(), Field(ge=0, le=2**31 - 1, json_schema_extra=_I
 WholeNumber = Annotated[int, Strict(), Field(ge=-(2**53), le=2**53, json_schema_extra=_INT64)]
 Generation = Annotated[int, Strict(), Field(json_schema_extra=_INT64)]
 
+Versions = Annotated[dict[str, Generation], Field(max_length=2000)]
+
 HealthThreshold = Annotated[int, Strict(), Field(ge=2, le=10, json_schema_extra=_INT32)]
 HealthInterval = Annotated[int, Strict(), Field(ge=5000, le=300_000, json_schema_extra=_INT64)]
 HealthTimeout = Annotated[int, Strict(), Field(ge=2000, le=60_000, json_schema_extra=_INT64)]

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from resources.base import Model
 from resources.conditions import Condition
-from resources.fields import BY_TYPE, Arn, Generation
+from resources.fields import BY_TYPE, Arn, Generation, Versions
 from resources.kinds import Kind
 from resources.metadata import ObjectMeta
 
@@ -51,6 +51,8 @@ class MeshStatus(Model):
     """Where the mesh stands. The field's name is that of older controllers."""
     conditions: Annotated[tuple[Condition, ...], BY_TYPE] = ()
     """The same conditions once more, where generic tools (kubectl wait) look for them."""
+    versions: Versions = Field(default_factory=dict)
+    """Versions of the App Mesh objects as this controller left them, by ARN; a later one tells of drift."""
     observed_generation: Generation | None = None
     """The metadata.generation that this status is about."""
 

@@ -20,6 +20,7 @@ from resources.fields import (
     MeshName,
     Name,
     Port,
+    Versions,
 )
 from resources.kinds import Kind
 from resources.metadata import ObjectMeta
@@ -209,6 +210,8 @@ class VirtualNodeStatus(Model):
     """Where the node stands."""
     cloudmap_service: CloudMapServiceStatus | None = None
     """The Cloud Map service in use, if any. The field's name is that of older controllers."""
+    versions: Versions = Field(default_factory=dict)
+    """Versions of the App Mesh objects as this controller left them, by ARN; a later one tells of drift."""
     observed_generation: Generation | None = None
     """The metadata.generation that this status is about."""
 

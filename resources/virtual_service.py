@@ -6,7 +6,7 @@ from pydantic import Field
 
 from resources.base import Model, Rule
 from resources.conditions import Condition
-from resources.fields import BY_NAME, BY_TYPE, UNIQUE_NAMES, Arn, Generation, MeshName, Name
+from resources.fields import BY_NAME, BY_TYPE, UNIQUE_NAMES, Arn, Generation, MeshName, Name, Versions
 from resources.kinds import Kind
 from resources.metadata import ObjectMeta
 from resources.ports import RouterListener
@@ -77,6 +77,8 @@ class VirtualServiceStatus(Model):
     """Where the service, its router and its routes stand."""
     inferred_listeners: Annotated[tuple[RouterListener, ...], Field(max_length=10)] = ()
     """The router's listeners, where they were taken from the first target because none is given."""
+    versions: Versions = Field(default_factory=dict)
+    """Versions of the App Mesh objects as this controller left them, by ARN; a later one tells of drift."""
     observed_generation: Generation | None = None
     """The metadata.generation that this status is about."""
 

@@ -1,5 +1,7 @@
 """Following the change feed: what others write in App Mesh becomes a doubt of whoever owns it.
 
+Where the endpoint has no feed, all that is ours is listed now and then instead (`sweep.py`).
+
 Nothing is told before every kind has been listed: whose an object is can only be seen against the whole. The next
 request, which says that all before it has been dealt with, is made when Temporal has taken the doubts; so a watcher
 may die anywhere, and its successor goes on from there. Who is here for the first time, or was away for longer than the
@@ -8,23 +10,27 @@ feed remembers, doubts everything once.
 
 import asyncio
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
 
+from activities.objects import ApiObject
+from resources.kinds import Kind
 from watcher.delivery import RETRY_SECONDS
 from watcher.feed import INTERRUPTIONS, Forgotten, NotOffered, Page, Written
 from watcher.index import Index
 from watcher.owners import all_in_doubt, doubts
 from watcher.poke import Workflows
+from watcher.sweep import differing, routers_of
 from workflows.messages import Change
 
 log = structlog.get_logger(__name__)
 
 SENDERS = 32
 OFFERED_AGAIN_SECONDS = 600.0
-"""How often an endpoint without a feed is asked whether it has one now."""
+"""How often an endpoint without a feed is asked whether it has one now, when nothing else is to be done there."""
 
 
 class Feed(Protocol):
@@ -40,14 +46,51 @@ class Feed(Protocol):
         """What others wrote."""
 
 
+class Lists(Protocol):
+    """See `watcher.listing.Listing`."""
+
+    async def meshes(self) -> dict[ApiObject, int]:
+        """All meshes with their versions."""
+
+    async def members(self, mesh: str, routers: Sequence[str]) -> dict[ApiObject, int]:
+        """What a mesh holds, with versions."""
+
+
+@dataclass(frozen=True)
+class Sweeping:
+    """How to find drift without a feed: what lists, and how many seconds apart."""
+
+    lists: Lists
+    seconds: float
+
+
+class NoFeed:
+    """What is followed when the feed is off."""
+
+    async def where_we_were(self) -> Page:
+        """Nowhere."""
+        raise NotOffered("the change feed is off")
+
+    async def now(self) -> Page:
+        """Nowhere."""
+        raise NotOffered("the change feed is off")
+
+    async def after(self, revision: int) -> Page:
+        """Nothing."""
+        raise NotOffered("the change feed is off")
+
+
 class DriftWatch:
     """One per process; any number may run at once: a second look at the same finds nothing new."""
 
-    def __init__(self, feed: Feed, index: Index, listed: asyncio.Event, workflows: Workflows) -> None:
+    def __init__(
+        self, feed: Feed, index: Index, listed: asyncio.Event, workflows: Workflows, sweeping: Sweeping | None = None
+    ) -> None:
         self._feed = feed
         self._index = index
         self._listed = listed
         self._workflows = workflows
+        self._sweeping = sweeping
         self._position: int | None = None
         self._lost = False
 
@@ -65,7 +108,9 @@ class DriftWatch:
             except NotOffered as error:
                 log.info("no change feed", error=str(error))
                 self._position = None
-                await asyncio.sleep(OFFERED_AGAIN_SECONDS * random.uniform(0.8, 1.2))
+                await self._sweep()
+                seconds = self._sweeping.seconds if self._sweeping is not None else OFFERED_AGAIN_SECONDS
+                await asyncio.sleep(seconds * random.uniform(0.8, 1.2))
             except INTERRUPTIONS as error:
                 delay = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
                 log.info("change feed interrupted", error=(str(error) or type(error).__name__)[:200], retry_in=delay)
@@ -87,6 +132,19 @@ class DriftWatch:
             await self._tell(all_in_doubt(because, self._index))
         self._lost = False
         return page.revision
+
+    async def _sweep(self) -> None:
+        if self._sweeping is None:
+            return
+        try:
+            lists = self._sweeping.lists
+            meshes = await lists.meshes()
+            for name in sorted(name.name for name in self._index.names(Kind.MESH)):
+                listed = await lists.members(name, routers_of(name, self._index))
+                itself = {object: version for object, version in meshes.items() if object.name == name}
+                await self._tell(differing(name, listed | itself, self._index))
+        except Exception as error:  # whatever the API says: the next sweep comes anyway
+            log.warning("the sweep for drift was broken off", error=(str(error) or type(error).__name__)[:200])
 
     async def _tell(self, changes: Iterable[Change]) -> None:
         """Returns when Temporal has taken all of them."""

@@ -1,12 +1,19 @@
 """Story: somebody edits, deletes and adds in App Mesh by hand; that is undone at once, and nothing else is done."""
 
+import asyncio
+
 import pytest
 
+from resources.kinds import Kind
 from tests.builders import Manifest
 from tests.e2e.app_mesh import Specs
 from tests.e2e.cluster import Cluster
 from tests.e2e.world import World
 from tests.waiting import until
+from watcher.index import Index
+from watcher.listing import Listing
+from watcher.sweep import differing, routers_of
+from workflows.messages import Snapshot
 
 
 class Hand:
@@ -153,6 +160,29 @@ def test_who_wants_drift_ignored_is_left_alone(cluster: Cluster, world: World, s
     assert drifts(cluster, service) == []
     cluster.kubernetes.delete(service)
     cluster.wait_let_go(service)
+
+
+def test_a_sweep_finds_what_nobody_told_of(cluster: Cluster, world: World, shop: list[Manifest]) -> None:
+    """What workflows left is what App Mesh lists; what a hand does stands out, until it is repaired."""
+    cluster.app_mesh.api.create_virtual_router(meshName=world.name, virtualRouterName="nobodys", spec={})
+    assert asyncio.run(swept(cluster, world)) == []
+    with cluster.frozen("worker"):
+        Hand(cluster, world).edits_a_node()
+        Hand(cluster, world).adds_a_route()
+        assert asyncio.run(swept(cluster, world)) == ["virtual node cart", "route by-hand of router cart-router"]
+    until(lambda: asyncio.run(swept(cluster, world)), lambda left: left == [], "the repair")
+    cluster.app_mesh.api.delete_virtual_router(meshName=world.name, virtualRouterName="nobodys")
+
+
+async def swept(cluster: Cluster, world: World) -> list[str]:
+    """The objects that a sweep of the world's mesh has doubts of, without the world's name."""
+    index = Index()
+    lists = Listing(cluster.app_mesh.api)
+    for found in cluster.kubernetes.all():
+        index.put(Snapshot.of(Kind(found["kind"]), found))
+    listed = await lists.members(world.name, routers_of(world.name, index)) | await lists.meshes()
+    changes = differing(world.name, listed, index)
+    return [str(object).replace(f"-{world.name}", "") for change in changes for object in change.doubt]
 
 
 def test_what_happened_while_no_watcher_ran_is_found_by_the_next(

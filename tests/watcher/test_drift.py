@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -13,11 +13,12 @@ from tests.watcher.conftest import turn_until
 from tests.watcher.fake_workflows import FakeWorkflows
 from tests.watcher.sightings import index_of, settled
 from watcher import drift
-from watcher.drift import DriftWatch
+from watcher.drift import DriftWatch, NoFeed, Sweeping
 from watcher.feed import Forgotten, NotOffered, Page, Unavailable, Written
 from workflows.messages import Change
 
 NODE = ApiObject(kind=ApiKind.VIRTUAL_NODE, mesh="shop", name="cart-prod")
+ARN = "arn:aws:appmesh:us-west-2:000000000000:mesh/shop"
 EDITED = Written("update", NODE, "aws-cli/1.0")
 
 
@@ -58,15 +59,44 @@ class FakeFeed:
         return answer
 
 
+class FakeLists:
+    """App Mesh's lists; `broken` makes the next call fail."""
+
+    def __init__(self) -> None:
+        self.objects: dict[ApiObject, int] = {}
+        self.asked: list[str] = []
+        self.broken = 0
+
+    async def meshes(self) -> dict[ApiObject, int]:
+        """See `Lists`."""
+        return await self._those(ApiKind.MESH, "meshes")
+
+    async def members(self, mesh: str, routers: Sequence[str]) -> dict[ApiObject, int]:
+        """See `Lists`."""
+        return await self._those(ApiKind.VIRTUAL_NODE, f"{mesh} {list(routers)}")
+
+    async def _those(self, kind: ApiKind, question: str) -> dict[ApiObject, int]:
+        await asyncio.sleep(0)
+        self.asked.append(question)
+        if self.broken:
+            self.broken -= 1
+            raise RuntimeError("the API is away")
+        return {object: version for object, version in self.objects.items() if object.kind is kind}
+
+
 class World:
     """A follower at work over one settled mesh and node."""
 
-    def __init__(self, *answers: Page | Exception) -> None:
+    def __init__(self, *answers: Page | Exception, sweeps: bool = False) -> None:
         self.feed = FakeFeed(*answers)
         self.workflows = FakeWorkflows()
         self.listed = asyncio.Event()
-        self.index = index_of(settled(builders.mesh()), settled(builders.virtual_node()))
-        self.watch = DriftWatch(self.feed, self.index, self.listed, self.workflows)
+        node = settled(builders.virtual_node(), status={"versions": {f"{ARN}/virtualNode/cart-prod": 3}})
+        self.index = index_of(settled(builders.mesh(), status={"versions": {ARN: 1}}), node)
+        self.lists = FakeLists()
+        self.lists.objects = {ApiObject.mesh_object("shop"): 1, NODE: 3}
+        sweeping = Sweeping(self.lists, 0.0) if sweeps else None
+        self.watch = DriftWatch(self.feed, self.index, self.listed, self.workflows, sweeping)
 
     @property
     def told(self) -> list[Change]:
@@ -80,9 +110,9 @@ class World:
 
 
 @asynccontextmanager
-async def following(*answers: Page | Exception, listed: bool = True) -> AsyncIterator[World]:
+async def following(*answers: Page | Exception, listed: bool = True, sweeps: bool = False) -> AsyncIterator[World]:
     """A follower whose feed gives these answers."""
-    world = World(*answers)
+    world = World(*answers, sweeps=sweeps)
     if listed:
         world.listed.set()
     task = asyncio.create_task(world.watch.run())
@@ -164,3 +194,37 @@ async def test_writes_to_what_is_nobodys_are_passed_over() -> None:
     async with following(KNOWN, Page(9, (theirs, Written("create", None, None)))) as world:
         await world.asked("where we were", 7, 9)
         assert world.told == []
+
+
+async def test_where_there_is_no_feed_everything_is_listed_instead() -> None:
+    """What is listed as it was left is told to nobody; what differs, to its owner."""
+    none = NotOffered("404")
+    async with following(none, none, none, sweeps=True) as world:
+        await turn_until(lambda: world.lists.asked == ["meshes", "shop []"])
+        assert world.told == []
+        world.lists.objects[NODE] = 4
+        await turn_until(lambda: world.told)
+        assert {(change.snapshot.key.name, change.doubt) for change in world.told} == {("cart", (NODE,))}
+
+
+async def test_a_sweep_that_breaks_off_is_made_again_the_next_time() -> None:
+    """Whatever the API says."""
+    async with following(NotOffered("404"), NotOffered("404"), NotOffered("404"), sweeps=True) as world:
+        world.lists.broken, world.lists.objects[NODE] = 2, 4
+        await turn_until(lambda: world.told)
+        assert world.lists.asked[:2] == ["meshes", "meshes"]
+
+
+async def test_with_a_feed_nothing_is_listed() -> None:
+    """There is no need."""
+    async with following(KNOWN, Page(8, (EDITED,)), sweeps=True) as world:
+        await world.asked("where we were", 7, 8)
+        assert world.lists.asked == []
+
+
+async def test_a_feed_that_is_off_is_none() -> None:
+    """Whatever is asked."""
+    feed = NoFeed()
+    for question in (feed.where_we_were(), feed.now(), feed.after(1)):
+        with pytest.raises(NotOffered):
+            await question

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from activities.messages import References, Resolution
+from activities.messages import Record, References, Resolution
 from activities.objects import ApiKind
 from resources.conditions import Condition, ConditionType, Reason, active_condition, merge_conditions
 from resources.kinds import Kind
@@ -57,6 +57,8 @@ def status_of(
     if kind is Kind.MESH:
         # The reference's Go type calls the list meshCondition; it is mirrored so that `kubectl wait` works.
         status["meshCondition"] = conditions
+    if observed.records:
+        status["versions"] = {record.arn: record.version for record in sorted(observed.records, key=_arn)}
     if desired is not None:
         status |= desired.status_members(observed, references)
     return status
@@ -82,6 +84,10 @@ def is_news(kind: Kind, before: Mapping[str, Any], after: Mapping[str, Any]) -> 
 def is_warning(outcome: Outcome) -> bool:
     """Whether an Event about it is a Warning: somebody may have to act. Waiting, and leaving with a mesh, is normal."""
     return not outcome.achieved and outcome.reason not in WAITING | {Reason.MESH_DELETED}
+
+
+def _arn(record: Record) -> str:
+    return record.arn
 
 
 def _headline(kind: Kind, status: Mapping[str, Any]) -> Condition | None:

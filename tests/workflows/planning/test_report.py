@@ -119,6 +119,14 @@ def test_members_of_objects_that_are_gone_are_removed():
     assert changed_members(stored(before, after), after) == {}
 
 
+def test_the_versions_that_were_left_are_recorded_by_arn():
+    """For the sweep; what was not looked at says nothing."""
+    node = holdings.node("cart-prod")
+    held = holdings.holding([node])
+    assert status(virtual_node(), observed=held)["versions"] == {holdings.arn(node): held.records[0].version}
+    assert "versions" not in status(virtual_node())
+
+
 def test_a_resource_that_cannot_be_read_keeps_its_members():
     """ARNs are the only trace of its objects."""
     snapshot = sighting(virtual_node())
