@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -80,7 +80,7 @@ class Cluster:
                 if metadata["name"] == name and metadata["generation"] >= generation and is_active(kind, resource):
                     break
 
-    async def _watch(self, kind: Kind) -> AsyncIterator[dict[str, Any]]:
+    async def _watch(self, kind: Kind) -> AsyncGenerator[dict[str, Any], None]:
         """Every resource of a kind as it is, then each change."""
         call = await self._client.param_serialize(
             "GET",
