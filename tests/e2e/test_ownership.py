@@ -57,7 +57,10 @@ def test_everything_created_is_tagged_with_its_resource(cluster: Cluster, world:
 def test_a_node_of_another_cluster_is_left_alone_and_taken_over_when_it_has_gone(
     cluster: Cluster, world: World
 ) -> None:
-    """The condition names whose it is; not one write reaches it, not even when the resource goes."""
+    """The condition names whose it is; not one write reaches it, not even when the resource goes.
+
+    When it has gone, the change feed tells, and the resource that waited for the name gets it.
+    """
     api = cluster.app_mesh.api
     at = {"meshName": world.name, "virtualNodeName": f"cart-{world.name}"}
     cluster.converge(world.mesh())
@@ -73,7 +76,7 @@ def test_a_node_of_another_cluster_is_left_alone_and_taken_over_when_it_has_gone
     cluster.kubernetes.apply(world.node())
     cluster.kubernetes.wait_reason(world.node(), "NameConflict")
     api.delete_virtual_node(**at)
-    cluster.converge(annotated(world.node(), DELETION_POLICY, "Delete"))
+    cluster.kubernetes.wait_active(world.node())
 
 
 def test_an_equal_mesh_of_another_cluster_is_shared(cluster: Cluster, world: World, west_mesh: str) -> None:
@@ -115,6 +118,19 @@ def test_retain_leaves_everything_and_asks_nothing(cluster: Cluster, world: Worl
     again = world.shop(routes=2)
     cluster.converge(*again)
     assert cluster.app_mesh.versions(world.name) == before
+
+
+def test_retain_lets_a_resource_go_while_app_mesh_does_not_answer(
+    fragile_cluster: Cluster, fragile_world: World
+) -> None:
+    """Nothing of the deletion waits for it."""
+    cluster, world = fragile_cluster, fragile_world
+    node = annotated(world.node(), DELETION_POLICY, "Retain")
+    cluster.converge(world.mesh(), node)
+    with cluster.frozen("control-plane"):
+        cluster.kubernetes.delete(node)
+        cluster.wait_let_go(node)
+    cluster.app_mesh.api.delete_virtual_node(meshName=world.name, virtualNodeName=f"cart-{world.name}")
 
 
 def test_a_mesh_that_blocks_waits_for_its_members(cluster: Cluster, world: World) -> None:
