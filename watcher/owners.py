@@ -15,8 +15,8 @@ from resources.names import namespaced_name
 from watcher.index import Index, Name
 from workflows.messages import Change, Snapshot
 
-_BESIDE = re.compile(r"-[0-9a-f]{8}$")
-"""How the name of a router ends that a swap put beside another."""
+_BESIDE = re.compile(r"(-[0-9a-f]{8})+$")
+"""How the name of a router ends that a swap put beside another, whose own name may end so too."""
 _LONGEST_BASE = 246
 """A swap cuts longer names, so that the ending fits."""
 
@@ -89,4 +89,4 @@ def _base(place: ApiObject) -> ApiObject:
     """The same for a router and for all that swaps put beside it."""
     if place.kind is not ApiKind.VIRTUAL_ROUTER:
         return place
-    return place.model_copy(update={"name": _BESIDE.sub("", place.name)[:_LONGEST_BASE]})
+    return place.model_copy(update={"name": _BESIDE.sub("", place.name[:_LONGEST_BASE])})

@@ -1,7 +1,7 @@
 """From App Mesh objects to the resources that have to look at them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from activities.objects import ApiKind, ApiObject
@@ -120,6 +120,8 @@ def test_a_spec_that_makes_no_sense_has_owners_all_the_same():
     assert list(places_of(sighting(odd)))
 
 
+@example("cart-deadbeef", "0", False)
+@example("x" * 237 + "-deadbeef", "0", True)
 @given(st.text("abc.-", min_size=1, max_size=260), st.sampled_from("0a"), st.booleans())
 def test_a_router_and_its_swaps_have_the_same_owner(name, digit, long):
     """Whatever the name, also one that a swap has to cut."""
