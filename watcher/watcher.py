@@ -78,7 +78,7 @@ class Watcher:
         for snapshot in sighted:
             self._present(snapshot)
         for name in self.index.names(kind) - {Name.of(snapshot) for snapshot in sighted}:
-            self._absent(name)
+            self._absent(name, as_of=listing.resource_version)
 
     def _take_sighting(self, sighting: Sighting) -> None:
         snapshot = Snapshot.of(Kind(sighting.kind), sighting.item)
@@ -100,13 +100,14 @@ class Watcher:
             for change in news(old, snapshot, self.index):
                 self.outbox.put(change)
 
-    def _absent(self, name: Name) -> None:
+    def _absent(self, name: Name, as_of: str | None = None) -> None:
+        """Tell that a resource is gone: seen to go, or (`as_of`) missing in a list, which may show the past."""
         old = self.index.remove(name)
         if self._cloud_map is not None and name.kind is Kind.VIRTUAL_NODE:
             self._cloud_map.lose_node(name)
         if old is None or not self.ready:
             return
-        self.outbox.put(Absence(name, Gone(uid=old.key.uid)))
+        self.outbox.put(Absence(name, Gone(as_of=as_of) if as_of is not None else Gone(uid=old.key.uid)))
         for change in news(old, None, self.index):
             self.outbox.put(change)
 

@@ -175,6 +175,7 @@ class Reconcile:
                 await calls.kubernetes(names.RECORD_EVENT, event, "Record event")
             await calls.kubernetes(names.REMOVE_FINALIZER, self._finalizer(), "Remove finalizer")
         state.gone = False
+        state.observed = None  # what stays is nobody's from here on, and not the next life's either
         self.finished = True
         return ACHIEVED
 

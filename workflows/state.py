@@ -46,7 +46,12 @@ class EntityState(BaseModel):
     """Reconciles in a row that ended with a passing fault; sets the delay before the next."""
 
     def take(self, snapshot: Snapshot) -> None:
-        """Keep the newer of two sightings. A new uid under the name is a new life: nothing of the old one is kept."""
+        """Keep the newer of two sightings.
+
+        A new uid under the name is a new life. Of the old one only that is kept which is true of App Mesh and not of
+        the resource: what was made under the name is still there when nobody had the time to remove it, under names
+        perhaps that the new life knows nothing of.
+        """
         if self.desired is None:
             self.desired, self.status = snapshot, dict(snapshot.status)
         elif snapshot.supersedes(self.desired):
@@ -84,8 +89,6 @@ class EntityState(BaseModel):
 
     def _forget(self) -> None:
         self.handled = None
-        self.observed = None
-        self.doubts, self.doubt_all = (), False
         self.gone = self.gone_handled = self.finalizer_added = False
         self.again = Again.NEVER
         self.faults = 0

@@ -85,9 +85,12 @@ class Kubernetes:
         """Every custom resource of ours in the cluster."""
         found = []
         for kind in Kind:
-            listed = self._request("GET", f"/apis/{GROUP}/{VERSION}/{kind.plural}")
-            found += [item | {"kind": str(kind)} for item in listed["items"]]
+            found += [item | {"kind": str(kind)} for item in self.listing(kind)["items"]]
         return found
+
+    def listing(self, kind: Kind) -> dict[str, Any]:
+        """All resources of a kind, as the API server lists them."""
+        return self._request("GET", f"/apis/{GROUP}/{VERSION}/{kind.plural}")
 
     def condition(self, manifest: Manifest, type: str | None = None) -> dict[str, Any]:
         """A condition of the object, the main one by default; empty when it has none.
@@ -129,6 +132,15 @@ class Kubernetes:
         """Wait until none of them exists."""
         for manifest in manifests:
             until(partial(self.get, manifest), lambda found: found is None, f"{describe(manifest)} to be gone")
+
+    def wait_not_deleting(self, *manifests: Manifest) -> None:
+        """Wait until none of them is on its way out; those that do not exist are fine."""
+        for manifest in manifests:
+            until(
+                partial(self.get, manifest),
+                lambda found: found is None or "deletionTimestamp" not in found["metadata"],
+                f"{describe(manifest)} to be gone",
+            )
 
     def _apply(self, manifest: Manifest) -> None:
         self._request("PATCH", path_of(manifest) + "?fieldManager=e2e&force=true", manifest, _APPLY)

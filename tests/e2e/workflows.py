@@ -1,6 +1,7 @@
 """The Temporal side: which workflows run, and what is in a history."""
 
 import asyncio
+import json
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -10,12 +11,16 @@ from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExec
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities import names
 from resources.kinds import Kind
 from tests.builders import Manifest
 
 CLUSTER = "default"
 
 T = TypeVar("T")
+
+_APP_MESH_WRITES = ("Create", "Update", "Delete")
+_KUBERNETES_WRITES = (names.ADD_FINALIZER, names.REMOVE_FINALIZER, names.WRITE_STATUS, names.RECORD_EVENT)
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,10 @@ class Workflows:
         """The regular activities of the newest run, in the order in which they were scheduled."""
         return self._run(self._activities(id_of(manifest)))
 
+    def effects(self, manifest: Manifest) -> list[str]:
+        """Summaries of all that the newest run has changed anywhere, in the order in which it was done."""
+        return self._run(self._effects(id_of(manifest)))
+
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return self._loop.run(work)
 
@@ -123,6 +132,24 @@ class Workflows:
                 (argument,) = await converter.decode(list(attributes.input.payloads))
                 done = completed.get(event.event_id, 0)
                 found.append(ActivityRun(attributes.activity_type.name, summary, event.event_id, done, argument))
+        return found
+
+    async def _effects(self, id: str) -> list[str]:
+        handle = await self._handle(id)
+        converter = (await self._connected()).data_converter
+        scheduled, found = {}, []
+        async for event in handle.fetch_history_events():
+            if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+                scheduled[event.event_id] = event
+            elif event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+                begun = scheduled[event.activity_task_completed_event_attributes.scheduled_event_id]
+                (summary,) = await converter.decode([begun.user_metadata.summary])
+                if begun.activity_task_scheduled_event_attributes.activity_type.name.startswith(_APP_MESH_WRITES):
+                    found.append(summary)
+            elif event.event_type == EventType.EVENT_TYPE_MARKER_RECORDED:
+                data = event.marker_recorded_event_attributes.details["data"].payloads[0].data
+                if (name := json.loads(data)["activity_type"]) in _KUBERNETES_WRITES:
+                    found.append(name)
         return found
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.world import World
+from tests.faults.scene import Scene
 from tests.faults.site import FaultSite, fault_site
 from tests.faults.table import Table
 from tests.faults.verdict import Oracle
@@ -74,3 +75,9 @@ def world(site: FaultSite, request: pytest.FixtureRequest) -> Iterator[World]:
     world = site.cluster.world(re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_").lower()))
     yield world
     site.cluster.remove_world(world)
+
+
+@pytest.fixture
+def scene(site: FaultSite, oracle: Oracle, table: Table, world: World) -> Scene:
+    """Every kind of edit, in a world of this case's own."""
+    return Scene(site, oracle, table, world)

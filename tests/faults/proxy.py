@@ -189,6 +189,10 @@ class FaultProxy:
         await self._cut_streams()
         await self._client.close()
         await self._runner.cleanup()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:  # calls that are still held
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     async def _cut_streams(self) -> int:
         streams = list(self._streams)

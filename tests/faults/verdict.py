@@ -54,7 +54,7 @@ def assert_converged(oracle: Oracle, world: World, wanted: Sequence[Manifest], g
     reached = cluster.app_mesh.specs(world.name)
     versions = cluster.app_mesh.versions(world.name)
     expected = oracle.fresh(world, wanted)
-    assert plain(reached, world) == plain(expected, world)
+    assert plain(reached, world) == plain(expected, world), _differences(plain(reached, world), plain(expected, world))
     assert len(plain(reached, world)) == len(reached), f"a service has two routers: {sorted(reached)}"
     left = [found for found in cluster.kubernetes.all() if mesh_of(found) == world.name]
     assert {_name(found) for found in left} == {_name(manifest) for manifest in wanted}
@@ -68,6 +68,15 @@ def plain(specs: Specs, world: World) -> Specs:
     text = re.sub(rf"(-{re.escape(world.name)})-[0-9a-f]{{8}}(?=[\"/])", r"\1", json.dumps(specs))
     found: Specs = json.loads(text)
     return found
+
+
+def _differences(reached: Specs, expected: Specs) -> str:
+    """For people."""
+    lines = [f"left over: {name}" for name in sorted(reached.keys() - expected.keys())]
+    lines += [f"missing: {name}" for name in sorted(expected.keys() - reached.keys())]
+    common = sorted(reached.keys() & expected.keys())
+    lines += [f"{name}: {reached[name]} not {expected[name]}" for name in common if reached[name] != expected[name]]
+    return "\n".join(lines)
 
 
 def _renamed(specs: Specs, old: str, new: str) -> Specs:

@@ -152,6 +152,16 @@ async def test_list_after_an_outage_tells_what_happened_unseen() -> None:
         assert sorted(await world.told()) == ["virtualnode/b", "virtualnode/c", "virtualnode/d gone", "virtualnode/e"]
 
 
+async def test_what_a_list_lacks_is_gone_as_of_that_list() -> None:
+    """A list may show the past (an API server that lags behind), and says nothing about what was made after it."""
+    async with watching() as world:
+        await world.list_all(done(builders.virtual_node()))
+        await world.nodes.lists(version="300")
+        (absence,) = world.workflows.taken
+        assert isinstance(absence, Absence)
+        assert (absence.gone.uid, absence.gone.as_of) == (None, "300")
+
+
 async def test_what_vanished_before_the_watcher_was_ready_is_not_kept() -> None:
     """The index holds only what exists, whatever came before the last kind was listed."""
     async with watching() as world:

@@ -10,7 +10,7 @@ from activities.failures import Failure
 from activities.objects import ApiKind, ApiObject
 from resources.kinds import Kind
 from resources.ownership import Owner, tags_of
-from tests.builders import MESH, NAMESPACE, http_route, mesh, virtual_node, virtual_service
+from tests.builders import MESH, NAMESPACE, http_route, listener, mesh, virtual_node, virtual_service
 from tests.workflows.app_mesh_model import arn_of
 from tests.workflows.conftest import Harness, until
 from workflows import calls, entity
@@ -331,6 +331,19 @@ async def test_a_new_life_under_the_same_name_starts_afresh(harness):
         await settled(harness)
     assert harness.app_mesh.named(ApiKind.ROUTE) == {"a"}
     assert harness.kubernetes.resources[Kind.VIRTUAL_SERVICE, NAMESPACE, SERVICE]["metadata"]["uid"] == "second-life"
+
+
+async def test_a_new_life_with_another_router_leaves_no_orphan(harness):
+    """Its finalizer was torn off, and it was made anew with another router: the former life's router goes."""
+    ready(harness, mesh(), virtual_node())
+    async with harness.worker():
+        await harness.apply(virtual_service(routes=ROUTES))
+        await settled(harness)
+        other = virtual_service(routes=ROUTES[:1], virtualRouter={"name": "elsewhere", "listeners": [listener()]})
+        await harness.tell(harness.kubernetes.apply(other, uid="second-life"))
+        await settled(harness)
+    assert harness.app_mesh.named(ApiKind.VIRTUAL_ROUTER) == {"elsewhere-prod"}
+    assert harness.app_mesh.named(ApiKind.ROUTE) == {"a"}
 
 
 async def test_two_workers_share_the_work(harness, temporal_address):

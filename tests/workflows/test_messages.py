@@ -157,12 +157,13 @@ class TestState:
         assert state.observed is not None
         assert (state.status, state.faults, state.finalizer_added) == ({"written": "by us"}, 3, True)
 
-    def test_next_life_forgets_the_one_before(self) -> None:
-        """Never a mixture of two; the count of reconciles goes on, so that no client token comes twice."""
+    def test_next_life_forgets_the_one_before_but_not_what_it_left_in_app_mesh(self) -> None:
+        """Never a mixture of two, and no orphan; reconciles are counted on, so that no client token comes twice."""
         state = self.reconciled()
         state.reconciles, state.gone = 7, True
+        observed = state.observed
         state.take(snapshot(virtual_node(), uid="uid-2", resourceVersion="200", status={"a": 1}))
-        assert (state.handled, state.observed, state.gone, state.finalizer_added) == (None, None, False, False)
+        assert (state.handled, state.observed, state.gone, state.finalizer_added) == (None, observed, False, False)
         assert (state.again, state.faults, state.status, state.reconciles) == (Again.NEVER, 0, {"a": 1}, 7)
 
     def test_state_survives_a_continue_as_new(self) -> None:

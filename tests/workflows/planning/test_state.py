@@ -55,11 +55,11 @@ def test_a_new_generation_keeps_what_is_known_of_app_mesh():
     assert state == busy(seen()).model_copy(update={"desired": new, "handled": state.handled})
 
 
-def test_a_new_uid_forgets_the_former_life():
-    """Only the count of reconciles goes on, so that client tokens never repeat."""
+def test_a_new_uid_forgets_the_former_life_but_not_what_it_left_in_app_mesh():
+    """The count of reconciles goes on as well, so that client tokens never repeat."""
     state = busy(seen(uid="uid-1"))
     state.take(new := seen(uid="uid-2", status={"conditions": []}))
-    assert state == EntityState(desired=new, status={"conditions": []}, reconciles=4)
+    assert state == EntityState(desired=new, status={"conditions": []}, reconciles=4, observed=Observed())
 
 
 @pytest.mark.parametrize(
