@@ -162,3 +162,15 @@ def test_only_a_fast_stack_spares_the_disk(layout: Layout):
     assert "--unsafe-no-fsync=true" in fast["etcd"].arguments
     assert "--sqlite-pragma=synchronous=normal" in lasting["temporal"].arguments
     assert "--sqlite-pragma=synchronous=off" in fast["temporal"].arguments
+
+
+@pytest.mark.parametrize(
+    ("caller", "checks"),
+    [
+        pytest.param({}, "false", id="by-default"),
+        pytest.param({"MESHWRIGHT_DNS_CHECK": "true"}, "true", id="asked-for"),
+    ],
+)
+def test_the_worker_looks_up_no_host_names_unless_asked_to(layout: Layout, caller: dict[str, str], checks: str):
+    """No name of a Kubernetes Service resolves on a bare machine, so every node would warn."""
+    assert described(site(layout, caller=caller))["worker"].environment["MESHWRIGHT_DNS_CHECK"] == checks
