@@ -94,7 +94,11 @@ class Outbox:
 
 
 def _joined(older: Change, newer: Change) -> Change:
-    """One message for two: the newer sighting, a poke if either was one."""
-    if not (older.poke or newer.poke):
-        return newer
-    return newer.model_copy(update={"poke": True})
+    """One message for two: the newer sighting, a poke if either was one, and the doubts of both."""
+    return newer.model_copy(
+        update={
+            "poke": older.poke or newer.poke,
+            "doubt": tuple(dict.fromkeys((*older.doubt, *newer.doubt))),
+            "doubt_all": older.doubt_all or newer.doubt_all,
+        }
+    )

@@ -54,6 +54,13 @@ def all_in_doubt(because: str, index: Index) -> list[Change]:
     ]
 
 
+def minds_again(old: Snapshot | None, new: Snapshot) -> Change | None:
+    """What to tell a resource that did not mind drift until now: nobody looked meanwhile."""
+    if old is None or not ignores_drift(old.annotations) or ignores_drift(new.annotations):
+        return None
+    return Change(snapshot=new, because="drift was ignored until now", doubt_all=True)
+
+
 def places_of(snapshot: Snapshot) -> Iterator[ApiObject]:
     """Where a resource's objects are: mesh, node, service, router. Routes count as their router.
 

@@ -16,6 +16,7 @@ from watcher.cloud_map import CloudMapWatch
 from watcher.delivery import RETRY_SECONDS, Outbox
 from watcher.index import Index, Name
 from watcher.mapping import at_start, news
+from watcher.owners import minds_again
 from watcher.poke import Absence, Workflows
 from watcher.stream import Listing, Sighting
 from workflows.messages import Gone, Snapshot
@@ -99,6 +100,8 @@ class Watcher:
         if self.ready:
             for change in news(old, snapshot, self.index):
                 self.outbox.put(change)
+            if (doubted := minds_again(old, snapshot)) is not None:
+                self.outbox.put(doubted)
 
     def _absent(self, name: Name, as_of: str | None = None) -> None:
         """Tell that a resource is gone: seen to go, or (`as_of`) missing in a list, which may show the past."""

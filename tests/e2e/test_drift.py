@@ -162,6 +162,18 @@ def test_who_wants_drift_ignored_is_left_alone(cluster: Cluster, world: World, s
     cluster.wait_let_go(service)
 
 
+def test_who_minds_drift_again_is_put_right(cluster: Cluster, world: World, shop: list[Manifest]) -> None:
+    """What was done while it was ignored is found when the annotation goes."""
+    before, service = cluster.app_mesh.specs(world.name), shop[SERVICE]
+    cluster.kubernetes.patch(service, {"metadata": {"annotations": {"meshwright.dev/drift": "ignore"}}})
+    cluster.pass_fence()
+    Hand(cluster, world).edits_a_route()
+    cluster.pass_fence()
+    assert cluster.app_mesh.specs(world.name) != before
+    cluster.kubernetes.patch(service, {"metadata": {"annotations": {"meshwright.dev/drift": None}}})
+    wait_repaired(cluster, world, before)
+
+
 def test_a_sweep_finds_what_nobody_told_of(cluster: Cluster, world: World, shop: list[Manifest]) -> None:
     """What workflows left is what App Mesh lists; what a hand does stands out, until it is repaired."""
     cluster.app_mesh.api.create_virtual_router(meshName=world.name, virtualRouterName="nobodys", spec={})

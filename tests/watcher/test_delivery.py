@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from activities.objects import ApiKind, ApiObject
 from resources.kinds import Kind
 from tests import builders
 from tests.watcher.conftest import Delays, Eventually, turn_until
@@ -69,6 +70,20 @@ async def test_news_that_wait_are_replaced_by_newer_ones(eventually: Eventually)
     async with sending(outbox):
         await eventually(lambda: not outbox.waiting)
     assert generations(workflows) == [49]
+
+
+async def test_joined_news_have_the_doubts_of_both(eventually: Eventually) -> None:
+    """What was to be looked at has to be looked at, whatever comes after."""
+    workflows = FakeWorkflows()
+    outbox = Outbox(workflows)
+    mesh, node = ApiObject.mesh_object("shop"), ApiObject(kind=ApiKind.VIRTUAL_NODE, mesh="shop", name="a")
+    for update in ({"doubt": (mesh, node)}, {"doubt_all": True}, {"doubt": (node,)}, {}):
+        outbox.put(change().model_copy(update=update))
+    async with sending(outbox):
+        await eventually(lambda: not outbox.waiting)
+    (told,) = workflows.taken
+    assert isinstance(told, Change)
+    assert (told.doubt, told.doubt_all) == ((mesh, node), True)
 
 
 @pytest.mark.parametrize("pokes", [(True, False), (False, True)], ids=["older", "newer"])

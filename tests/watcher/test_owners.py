@@ -10,7 +10,7 @@ from tests import builders
 from tests.builders import Manifest
 from tests.watcher.sightings import index_of, settled, sighting
 from watcher.index import Name
-from watcher.owners import all_in_doubt, doubts, places_of
+from watcher.owners import all_in_doubt, doubts, minds_again, places_of
 from workflows.messages import Snapshot
 
 SERVICE = "cart.prod.svc.cluster.local"
@@ -111,6 +111,16 @@ def test_who_does_not_mind_is_not_told():
     index = index_of(settled(ignoring(builders.virtual_node())), settled(ignoring(builders.mesh())), settled(service()))
     assert [change.snapshot.key.name for change in doubts([NODE, MESH, service_object()], "", index)] == [SERVICE]
     assert [(change.snapshot.key.name, change.doubt_all) for change in all_in_doubt("", index)] == [(SERVICE, True)]
+
+
+def test_who_minds_again_doubts_everything():
+    """Nobody looked while it did not mind; any other change of annotations says nothing."""
+    minding, not_minding = settled(builders.virtual_node()), settled(ignoring(builders.virtual_node()))
+    change = minds_again(not_minding, minding)
+    assert change is not None
+    assert (change.snapshot, change.doubt_all) == (minding, True)
+    for old, new in ((minding, not_minding), (minding, minding), (not_minding, not_minding), (None, minding)):
+        assert minds_again(old, new) is None
 
 
 def test_a_spec_that_makes_no_sense_has_owners_all_the_same():
