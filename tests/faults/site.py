@@ -95,7 +95,7 @@ def fault_site(directory: Path, stop_seconds: float) -> Iterator[FaultSite]:
         app_mesh.upstream = stack.environment["AWS_ENDPOINT_URL_APP_MESH"]
         cluster = things.enter_context(clients_of(stack))
         kubernetes.upstream, kubernetes.context = _lead_through(kubernetes.url, stack)
-        stack.restart(*OURS)
+        cluster.kill(*OURS)  # quicker than asking politely; they have nothing to do yet
         yield FaultSite(cluster, app_mesh, kubernetes, stop_seconds)
 
 

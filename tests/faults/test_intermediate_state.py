@@ -101,6 +101,7 @@ def effects_of(scene: Scene, edit: Edit) -> list[str]:
     cluster, world = scene.cluster, scene.world
     before, after = edit.before(world, "calm"), edit.after(world, "calm")
     cluster.converge(*before)
+    wait_settled(cluster, before)  # a history is complete when its workflow is idle
     (service,) = before or after
     known = len(cluster.workflows.effects(service)) if before else 0
     cluster.converge(*after)
