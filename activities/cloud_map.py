@@ -1,12 +1,10 @@
 """Activities that call AWS Cloud Map: one API call each, but for the batches of instances.
 
 A batch registers or deregisters one instance after the other. It tells Temporal how far it is after each call, so an
-attempt that is cut off is taken up where it stopped; and where a limit is set it paces its calls, because Temporal can
-limit only how many batches begin in a second. All calls are safe to repeat: registering what is registered replaces it,
-and deregistering what is gone is done.
+attempt that is cut off is taken up where it stopped. All calls are safe to repeat: registering what is registered
+replaces it, and deregistering what is gone is done.
 """
 
-import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -35,7 +33,6 @@ from resources.cloud_map import Instance
 
 PAGE = 100
 DNS_TTL_SECONDS = 300
-HEARTBEAT_SECONDS = 5.0
 
 _REFUSALS = frozenset({Failure.BAD_REQUEST, Failure.LIMIT_EXCEEDED})
 """Said about one instance, and no reason not to go on with the next."""
@@ -49,17 +46,10 @@ class CloudMapClient(Protocol):
 
 
 class CloudMapActivities:
-    """The Cloud Map calls. `client` is thread-safe; `calls_per_second` limits the calls inside one batch."""
+    """The Cloud Map calls. `client` is thread-safe and shared by all."""
 
-    def __init__(
-        self,
-        client: CloudMapClient,
-        calls_per_second: float | None = None,
-        pause: Callable[[float], None] = time.sleep,
-    ) -> None:
+    def __init__(self, client: CloudMapClient) -> None:
         self._client = client
-        self._interval = 1 / calls_per_second if calls_per_second else 0.0
-        self._pause = pause
 
     def definitions(self) -> list[Callable[..., Any]]:
         """All of them, for a worker."""
@@ -143,8 +133,6 @@ class CloudMapActivities:
     def _one_by_one(self, batch: InstanceBatch, change: Callable[[str, InstanceChange], None]) -> BatchDone:
         done, refused = _progress()
         for number, each in enumerate(batch.changes[done:], start=done + 1):
-            if number > 1:
-                self._pace(number - 1, [refusal.model_dump() for refusal in refused])
             try:
                 change(batch.service_id, each)
             except ApplicationError as error:
@@ -153,13 +141,6 @@ class CloudMapActivities:
                 refused.append(InstanceRefused(id=each.id, message=error.message))
             activity.heartbeat(number, [refusal.model_dump() for refusal in refused])
         return BatchDone(refused=tuple(refused))
-
-    def _pace(self, *progress: object) -> None:
-        left = self._interval
-        while left > 0:
-            self._pause(min(left, HEARTBEAT_SECONDS))
-            left -= HEARTBEAT_SECONDS
-            activity.heartbeat(*progress)
 
     def _register(self, service_id: str, change: InstanceChange) -> None:
         request: dict[str, Any] = {

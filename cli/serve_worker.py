@@ -33,7 +33,7 @@ GRACE = timedelta(seconds=20)
 async def serve(settings: Settings) -> None:
     """Run until asked to stop."""
     app_mesh = AppMeshActivities(clients.app_mesh(settings))
-    cloud_map = CloudMapActivities(clients.cloud_map(settings), settings.cloud_map_writes_per_second)
+    cloud_map = CloudMapActivities(clients.cloud_map(settings))
     kubernetes_client = await clients.kubernetes()
     running: list[Worker] = []
     health = HealthServer(settings.metrics_listen, lambda: bool(running) and all(each.is_running for each in running))
@@ -108,7 +108,7 @@ def workers(
         for queue, limit in (
             (limits.writes, settings.app_mesh_writes_per_second),
             (limits.reads, settings.app_mesh_reads_per_second),
-            # One write task is a batch of calls, which the activity paces.
+            # One write task is a batch of calls.
             (limits.cloud_map_writes, (settings.cloud_map_writes_per_second or 0) / LIMITED_BATCH),
             (limits.cloud_map_reads, settings.cloud_map_reads_per_second),
         )

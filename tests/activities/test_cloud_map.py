@@ -259,16 +259,3 @@ def test_a_fault_ends_the_attempt_and_the_next_goes_on_there(error: str | Except
     done = second.run(activities.register_instances, batch("s", "a", "b", "c", "d"))
     assert client.calls == ["a", "b", "c", "c", "d"]
     assert [refusal.id for refusal in done.refused] == ["a"]
-
-
-def test_a_limited_batch_paces_its_calls() -> None:
-    """N calls take N - 1 intervals, told in slices short enough for the heartbeat."""
-    pauses: list[float] = []
-    activities = CloudMapActivities(FakeClient(), calls_per_second=4, pause=pauses.append)
-    run(activities.deregister_instances, batch("s", "a", "b", "c"))
-    assert pauses == [0.25, 0.25]
-    slow = CloudMapActivities(FakeClient(), calls_per_second=0.1, pause=pauses.append)
-    run(slow.deregister_instances, batch("s", "a", "b"))
-    assert pauses[2:] == [5.0, 5.0]
-    run(CloudMapActivities(FakeClient(), pause=pauses.append).deregister_instances, batch("s", "a", "b"))
-    assert len(pauses) == 4

@@ -16,7 +16,7 @@ from tests.workflows.conftest import Harness, until, until_awaited
 from tests.workflows.planning.test_cloud_map import instance, node
 from tests.workflows.test_entity import ready
 from watcher.cloud_map_poke import TemporalCloudMapWorkflows
-from workflows import names
+from workflows import cloud_map_calls, names
 from workflows.cloud_map_messages import NodeInService, PodNews, Tidings
 
 pytestmark = pytest.mark.e2e
@@ -41,10 +41,11 @@ class Story:
     async def tell(
         self, *ips: str, nodes: tuple[NodeInService, ...] = (node(),), gone: tuple[str, ...] = (), **more: Any
     ) -> None:
-        """Pods of the node `cart` that should be registered, and pods that should not be."""
+        """Pods of the first node that should be registered, and pods that should not be."""
+        owner = nodes[0].key.uid if nodes else ""
         self._version += 1
         version = (self._version, 1)
-        coming = [PodNews(uid=ip, version=version, node="cart", instance=self.instance(ip)) for ip in ips]
+        coming = [PodNews(uid=ip, version=version, node=owner, instance=self.instance(ip)) for ip in ips]
         going = [PodNews(uid=ip, version=version) for ip in gone]
         await self.workflows.tell(
             Tidings(
@@ -273,6 +274,31 @@ async def test_a_node_is_told_where_its_service_stands(story: Story) -> None:
         }
         main = harness.kubernetes.condition(*place, "VirtualNodeActive")
         assert main["status"] == "True"
+
+
+async def test_a_long_first_registration_is_told_as_such(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service is only called ready once the pods that were there are in it; later ones change nothing of that."""
+    monkeypatch.setattr(cloud_map_calls, "BATCH", 1)
+    monkeypatch.setattr(cloud_map_calls, "SIDE_BY_SIDE", 1)
+    harness = story.harness
+    condition = (Kind.VIRTUAL_NODE, NAMESPACE, "cart", "CloudMapServiceReady")
+    key = node().key.model_copy(update={"uid": "uid-of-cart"})
+    nodes = (NodeInService(key=key, identity=node().identity),)
+    async with harness.worker():
+        ready(harness, mesh())
+        await harness.apply(virtual_node(**in_cloud_map()))
+        story.cloud_map.open.clear()
+        await story.tell("10.0.0.1", "10.0.0.2", nodes=nodes)
+        await until(
+            lambda: harness.kubernetes.condition(*condition).get("reason") == "CloudMapRegistering", "the condition"
+        )
+        story.cloud_map.open.set()
+        await until(lambda: harness.kubernetes.condition(*condition).get("status") == "True", "the condition to turn")
+        await story.registered("10.0.0.1", "10.0.0.2")
+        turned = harness.kubernetes.condition(*condition)
+        await story.tell("10.0.0.3", "10.0.0.4", nodes=nodes)
+        await story.registered("10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4")
+        assert harness.kubernetes.condition(*condition) == turned
 
 
 async def test_a_public_dns_namespace_is_refused(story: Story) -> None:
