@@ -206,6 +206,22 @@ async def test_a_deleted_pod_is_told() -> None:
         assert instances(await world.settled()) == {"cart-1": False}
 
 
+async def test_a_pod_that_is_gone_before_its_end_was_told_is_told_as_gone() -> None:
+    """As of what was seen last, or the workflow would take it for old news."""
+    async with watching() as world:
+        world.see()
+        world.watch.begin()
+        await world.pods.lists(pod())
+        await world.settled()
+        world.workflows.open.clear()
+        await world.pods.sees(pod("other", "10.0.0.9", version=55))
+        await world.pods.sees(pod(version=60, terminating=True))
+        await world.pods.sees(pod(version=61), gone=True)
+        world.workflows.open.set()
+        last = [news for tidings in await world.settled() for news in tidings.pods if news.uid == "cart-1"][-1]
+        assert (last.instance, last.version) == (None, (61, 0))
+
+
 async def test_a_node_that_is_gone_leaves_its_service_without_nodes() -> None:
     """The workflow knows what to do then."""
     async with watching() as world:
