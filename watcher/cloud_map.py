@@ -220,7 +220,7 @@ class CloudMapWatch:
             service=service,
             nodes=self.index.nodes_in(service),
             nodes_version=self._nodes_version,
-            pods=self.index.news_of(service, told, {uid: self._pods_version for uid in told} | news.gone),
+            pods=self.index.news_of(service, told, dict.fromkeys(told, self._pods_version) | news.gone),
             roster=tuple(self.index.roster(service)) if roster else None,
             as_of=self._pods_version,
             sweep=news.sweep and not later,
