@@ -6,7 +6,7 @@ carries the resource's uid as a precondition, so that nothing meant for one life
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from kubernetes.aio.client.exceptions import ApiException
@@ -25,7 +25,9 @@ from activities.messages import (
     NodeUsers,
     Queues,
     ReadReferences,
+    ReadRelatives,
     References,
+    Relatives,
     ResourceKey,
     Status,
 )
@@ -33,6 +35,7 @@ from activities.readiness import mesh_reference, node_reference
 from activities.resource_api import JSON_PATCH, MERGE_PATCH, ResourceApi, collection_path, resource_path
 from resources.kinds import GROUP, VERSION, Kind
 from resources.references import node_names_in
+from resources.relations import Claim, claims
 
 REPORTER = "meshwright"
 EVENTS_NAMESPACE_OF_CLUSTER_SCOPED = "default"
@@ -50,6 +53,7 @@ class KubernetesActivities:
         """All of them, for a worker."""
         return [
             self.read_references,
+            self.read_relatives,
             self.list_members,
             self.list_users,
             self.add_finalizer,
@@ -68,6 +72,18 @@ class KubernetesActivities:
             )
         found = dict(zip(wanted.nodes, nodes, strict=True))
         return References(mesh=mesh, nodes=found, queues=self._queues, checks_dns=self._checks_dns)
+
+    @activity.defn(name=names.READ_RELATIVES)
+    async def read_relatives(self, wanted: ReadRelatives) -> Relatives:
+        """The resources as they are now, as far as they exist (reads only, side by side)."""
+        with kubernetes_errors("read relatives"):
+            read = await asyncio.gather(*(self._read(each.kind, each.namespace, each.name) for each in wanted.names))
+            found = [resource for resource in read if resource is not None]
+            if wanted.routers:
+                listed = await self._api.request("GET", collection_path(Kind.VIRTUAL_SERVICE, wanted.namespace))
+                found += claimants(listed["items"], wanted.routers)
+        unique = {resource["metadata"]["uid"]: resource for resource in found}
+        return Relatives(resources=tuple(_essence(resource) for resource in unique.values()))
 
     @activity.defn(name=names.LIST_MEMBERS)
     async def list_members(self, mesh: str) -> Members:
@@ -211,6 +227,32 @@ class KubernetesActivities:
                     return
                 if "deletionTimestamp" in found and not set(edited) <= set(finalizers):
                     raise ApiException(status=404, reason="the resource is being deleted and takes no new finalizer")
+
+
+def claimants(services: Iterable[dict[str, Any]], routers: Collection[tuple[str, str]]) -> list[dict[str, Any]]:
+    """The VirtualServices that claim one of these routers (mesh, name). Pure."""
+    wanted = {Claim("virtualRouter", mesh, name) for mesh, name in routers}
+
+    def claims_any(service: dict[str, Any]) -> bool:
+        metadata, spec, status = service["metadata"], service.get("spec") or {}, service.get("status") or {}
+        claimed = claims(Kind.VIRTUAL_SERVICE, metadata.get("namespace") or "", metadata["name"], spec, status)
+        return bool(claimed & wanted)
+
+    return [service | {"kind": str(Kind.VIRTUAL_SERVICE)} for service in services if claims_any(service)]
+
+
+def _essence(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """A resource without the metadata that only the API server needs: it goes into a history."""
+    metadata = {name: value for name, value in resource["metadata"].items() if name != "managedFields"}
+    metadata["annotations"] = {
+        name: value for name, value in (metadata.get("annotations") or {}).items() if name.startswith("meshwright.dev/")
+    }
+    return {
+        "kind": resource["kind"],
+        "metadata": metadata,
+        "spec": resource.get("spec") or {},
+        "status": resource.get("status") or {},
+    }
 
 
 def _same_life(key: ResourceKey, found: Mapping[str, Any]) -> None:

@@ -25,6 +25,28 @@ class ResourceKey(Message):
     uid: str
 
 
+class ResourceName(Message):
+    """A custom resource by name, whichever life of it."""
+
+    kind: Kind
+    namespace: str | None
+    name: str
+
+
+class ReadRelatives(Message):
+    """Which resources to read whole: by name, and VirtualServices of a namespace by App Mesh router (mesh, name)."""
+
+    names: tuple[ResourceName, ...] = ()
+    namespace: str | None = None
+    routers: tuple[tuple[str, str], ...] = ()
+
+
+class Relatives(Message):
+    """Those of them that exist, in the API server's JSON: `metadata` without what nobody needs, `spec`, `status`."""
+
+    resources: tuple[dict[str, Any], ...] = ()
+
+
 class Record(Message):
     """An App Mesh object as the API last answered it, and how it came to be this resource's."""
 

@@ -28,6 +28,7 @@ LIST_ROUTES = "ListRoutes"
 LIST_TAGS = "ListTagsForResource"
 
 READ_REFERENCES = "ReadReferences"
+READ_RELATIVES = "ReadRelatives"
 LIST_MEMBERS = "ListMeshMembers"
 LIST_USERS = "ListNodeUsers"
 ADD_FINALIZER = "AddFinalizer"

@@ -72,6 +72,15 @@ class Reason(StrEnum):
         "MeshMarkedForDeletion",
         "The Mesh of this resource is being deleted, and so the resource is deleted with it.",
     )
+    WAITING_FOR_ROUTER = (
+        "WaitingForSharedRouter",
+        "The router is shared, and the service that sees to it has not taken up this one's routes yet.",
+    )
+    ROUTE_CONFLICT = (
+        "RouteConflict",
+        "A service that shares the router, and is older, defines a route or the listeners differently; the message "
+        "names it. The routes of this one stay as they were.",
+    )
     NO_LISTENER = (
         "NoListener",
         "No listener is given for the virtual router, and none can be taken from the first target of the first route.",

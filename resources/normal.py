@@ -37,7 +37,7 @@ def pruned(value: Mapping[str, Any]) -> dict[str, Any]:
 
 def same_spec(desired: Mapping[str, Any], described: Mapping[str, Any]) -> bool:
     """Whether an update from `described` to `desired` would change nothing."""
-    return not differences(desired, described)
+    return desired == described or not differences(desired, described)
 
 
 def differences(desired: Mapping[str, Any], described: Mapping[str, Any]) -> tuple[str, ...]:

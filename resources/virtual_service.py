@@ -6,7 +6,7 @@ from pydantic import Field
 
 from resources.base import Model, Rule
 from resources.conditions import Condition
-from resources.fields import BY_NAME, BY_TYPE, UNIQUE_NAMES, Arn, Generation, MeshName, Name, Versions
+from resources.fields import BY_NAME, BY_TYPE, UNIQUE_NAMES, Arn, Flag, Generation, MeshName, Name, Versions
 from resources.kinds import Kind
 from resources.metadata import ObjectMeta
 from resources.ports import RouterListener
@@ -64,6 +64,43 @@ class VirtualServiceSpec(Model):
     """The router's routes. App Mesh's quota may be lower than this schema's bound."""
 
 
+class RouterLeader(Model):
+    """The service that sees to a shared router, as this one saw it."""
+
+    name: Name
+    """The VirtualService."""
+    uid: Annotated[str, Field(max_length=64)]
+    """Which life of it."""
+    generation: Generation
+    """Which generation of it."""
+
+
+class RouterSharer(Model):
+    """Another service that shares the router, and what its leader makes of it."""
+
+    name: Name
+    """The VirtualService."""
+    uid: Annotated[str, Field(max_length=64)]
+    """Which life of it."""
+    generation: Generation
+    """Which generation of it."""
+    accepted: Flag
+    """Whether its routes are on the router."""
+    routes: Annotated[tuple[Name, ...], Field(max_length=200)] = ()
+    """Which they are."""
+    message: Annotated[str, Field(max_length=1024)] = ""
+    """Why they are not."""
+
+
+class RetiredRouter(Model):
+    """A router that the service has left while others are on it or want it."""
+
+    arn: Arn
+    """Amazon Resource Name of the router."""
+    heir: RouterLeader | None = None
+    """Who is to take it over."""
+
+
 class VirtualServiceStatus(Model):
     """What became of the virtual service."""
 
@@ -75,6 +112,12 @@ class VirtualServiceStatus(Model):
     """Amazon Resource Names of the router's routes."""
     conditions: Annotated[tuple[Condition, ...], BY_TYPE] = ()
     """Where the service, its router and its routes stand."""
+    router_leader: RouterLeader | None = None
+    """The VirtualService that sees to a router that is shared; absent where that is this one."""
+    router_sharers: Annotated[tuple[RouterSharer, ...], Field(max_length=200)] = ()
+    """The services that share the router with this one, when this one sees to it."""
+    retired_routers: Annotated[tuple[RetiredRouter, ...], Field(max_length=20)] = ()
+    """Routers that the service has left and that are still its to delete, unless somebody takes them over."""
     inferred_listeners: Annotated[tuple[RouterListener, ...], Field(max_length=10)] = ()
     """The router's listeners, where they were taken from the first target because none is given."""
     versions: Versions = Field(default_factory=dict)

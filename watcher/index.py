@@ -9,9 +9,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from activities.messages import ResourceName
 from resources.kinds import Kind
 from resources.references import node_names_in
-from workflows.messages import Snapshot
+from resources.relations import Claim, claims
+from workflows.messages import Change, Snapshot, as_number
 
 K = TypeVar("K")
 
@@ -38,6 +40,8 @@ class Index:
     _resources: dict[Name, Snapshot] = field(default_factory=dict)
     _members: defaultdict[str, set[Name]] = field(default_factory=lambda: defaultdict(set))
     _services: defaultdict[Name, set[Name]] = field(default_factory=lambda: defaultdict(set))
+    _claims: defaultdict[Claim, set[Name]] = field(default_factory=lambda: defaultdict(set))
+    _newest: int = 0
 
     def put(self, snapshot: Snapshot) -> Snapshot | None:
         """Keep a sighting; returns the one that it replaces."""
@@ -48,6 +52,9 @@ class Index:
             self._members[mesh].add(name)
         for node in nodes_of(snapshot):
             self._services[node].add(name)
+        for claim in claims_of(snapshot):
+            self._claims[claim].add(name)
+        self._newest = max(self._newest, as_number(snapshot.resource_version))
         return old
 
     def remove(self, name: Name) -> Snapshot | None:
@@ -58,6 +65,8 @@ class Index:
                 _discard(self._members, mesh, name)
             for node in nodes_of(old):
                 _discard(self._services, node, name)
+            for claim in claims_of(old):
+                _discard(self._claims, claim, name)
         return old
 
     def get(self, name: Name) -> Snapshot | None:
@@ -83,6 +92,19 @@ class Index:
         """Services with a route that may target the node."""
         return self._those(self._services.get(node, ()))
 
+    def relatives(self, snapshot: Snapshot) -> Iterator[Snapshot]:
+        """Others that claim an App Mesh object that the resource claims: a router that they share, or a name."""
+        name = Name.of(snapshot)
+        return self._those({other for claim in claims_of(snapshot) for other in self._claims.get(claim, ())} - {name})
+
+    def with_relatives(self, change: Change) -> Change:
+        """The change, with whom the resource has to reckon with as of now."""
+        names = tuple(
+            ResourceName(kind=each.key.kind, namespace=each.key.namespace, name=each.key.name)
+            for each in self.relatives(change.snapshot)
+        )
+        return change.model_copy(update={"relatives": names, "relatives_as_of": self._newest})
+
     def _those(self, names: Iterable[Name]) -> Iterator[Snapshot]:
         return (self._resources[name] for name in sorted(names, key=str))
 
@@ -101,6 +123,12 @@ def nodes_of(snapshot: Snapshot) -> frozenset[Name]:
         return frozenset()
     namespace = snapshot.key.namespace or ""
     return frozenset(Name(Kind.VIRTUAL_NODE, namespace, name) for name in node_names_in(snapshot.spec, namespace))
+
+
+def claims_of(snapshot: Snapshot) -> frozenset[Claim]:
+    """The App Mesh objects that the resource names or holds, by name; the routes of a router are part of it."""
+    key = snapshot.key
+    return claims(key.kind, key.namespace or "", key.name, snapshot.spec, snapshot.status)
 
 
 def infers_listener(snapshot: Snapshot) -> bool:

@@ -13,6 +13,15 @@ from resources.kinds import Kind
 from watcher.index import Index, Name, infers_listener, mesh_of, nodes_of
 from workflows.messages import Change, Snapshot
 
+STATUS_MEMBERS_OF_RELATIVES = (
+    "observedGeneration",
+    "virtualRouterArn",
+    "retiredRouters",
+    "routeArns",
+    "routerLeader",
+    "routerSharers",
+)
+
 
 def news(old: Snapshot | None, new: Snapshot | None, index: Index) -> Iterator[Change]:
     """Everyone who has to hear of a change.
@@ -70,6 +79,7 @@ def pokes(old: Snapshot | None, new: Snapshot | None, index: Index) -> Iterator[
             yield from _pokes_of_node(old, new, index)
         case Kind.VIRTUAL_SERVICE:
             yield from _pokes_of_service(old, new, index)
+    yield from _pokes_of_relative(old, new, index)
     if old is not None and (new is None or mesh_of(new) != mesh_of(old)):
         yield from _poke_leaving_mesh(old, index)
 
@@ -96,7 +106,9 @@ def _pokes_of_node(old: Snapshot | None, new: Snapshot | None, index: Index) -> 
     for service in index.services_of(Name.of(some)):
         listener_moved = infers_listener(service) and before.listener != after.listener and new is not None
         if listener_moved or not is_settled(service):
-            yield Change(snapshot=service, because=f"VirtualNode {some.key.name} turned", poke=True)
+            # One workflow sees to a shared router for all its services: so their routes are its matter too.
+            for each in (service, *index.relatives(service)):
+                yield Change(snapshot=each, because=f"VirtualNode {some.key.name} turned", poke=True)
 
 
 def _pokes_of_service(old: Snapshot | None, new: Snapshot | None, index: Index) -> Iterator[Change]:
@@ -106,6 +118,24 @@ def _pokes_of_service(old: Snapshot | None, new: Snapshot | None, index: Index) 
         node = index.get(name)
         if node is not None and node.deleting:
             yield Change(snapshot=node, because="a service that targets it changed", poke=True)
+
+
+def _pokes_of_relative(old: Snapshot | None, new: Snapshot | None, index: Index) -> Iterator[Change]:
+    """Those who claim the same App Mesh object, when anything turns that they go by."""
+    if _as_relatives_see(old) == _as_relatives_see(new):
+        return
+    seen = [snapshot for snapshot in (old, new) if snapshot is not None]
+    relatives = {Name.of(each): each for snapshot in seen for each in index.relatives(snapshot)}
+    for name in sorted(relatives, key=str):
+        because = f"{seen[0].key.kind} {seen[0].key.name}, which claims the same in App Mesh, changed"
+        yield Change(snapshot=relatives[name], because=because, poke=True)
+
+
+def _as_relatives_see(snapshot: Snapshot | None) -> object:
+    if snapshot is None or snapshot.key.kind is Kind.MESH:
+        return None
+    status = snapshot.status
+    return snapshot.identity, snapshot.annotations, [status.get(member) for member in STATUS_MEMBERS_OF_RELATIVES]
 
 
 def _poke_leaving_mesh(member: Snapshot, index: Index) -> Iterator[Change]:

@@ -6,7 +6,7 @@ the index, so what happened unseen is told as if it had been seen.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Protocol
 
 import structlog
@@ -19,7 +19,7 @@ from watcher.mapping import at_start, news
 from watcher.owners import minds_again
 from watcher.poke import Absence, Workflows
 from watcher.stream import Listing, Sighting
-from workflows.messages import Gone, Snapshot
+from workflows.messages import Change, Gone, Snapshot
 
 log = structlog.get_logger(__name__)
 
@@ -98,10 +98,9 @@ class Watcher:
         if self._cloud_map is not None and snapshot.key.kind is Kind.VIRTUAL_NODE:
             self._cloud_map.see_node(snapshot)
         if self.ready:
-            for change in news(old, snapshot, self.index):
-                self.outbox.put(change)
+            self._tell(news(old, snapshot, self.index))
             if (doubted := minds_again(old, snapshot)) is not None:
-                self.outbox.put(doubted)
+                self._tell([doubted])
 
     def _absent(self, name: Name, as_of: str | None = None) -> None:
         """Tell that a resource is gone: seen to go, or (`as_of`) missing in a list, which may show the past."""
@@ -111,8 +110,11 @@ class Watcher:
         if old is None or not self.ready:
             return
         self.outbox.put(Absence(name, Gone(as_of=as_of) if as_of is not None else Gone(uid=old.key.uid)))
-        for change in news(old, None, self.index):
-            self.outbox.put(change)
+        self._tell(news(old, None, self.index))
+
+    def _tell(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            self.outbox.put(self.index.with_relatives(change))
 
     def _begin(self) -> None:
         """Every kind is listed: tell the resources whose workflows have not dealt with them yet."""
@@ -121,8 +123,7 @@ class Watcher:
             self._cloud_map.begin()
         changes = list(at_start(self.index))
         log.info("all kinds listed", resources=len(self.index), unsettled=len(changes))
-        for change in changes:
-            self.outbox.put(change)
+        self._tell(changes)
 
     async def _tell_strays(self) -> None:
         """Tell workflows whose resource vanished while nobody watched (its finalizer was taken off by force)."""

@@ -38,6 +38,7 @@ class EntityWorkflow:
         """A sighting of the resource, a poke because of something that it depends on, or a doubt."""
         state = self._state
         state.take(change.snapshot)
+        state.know_relatives(change.relatives, change.relatives_as_of)
         state.doubt(change.doubt, change.doubt_all)
         state.poked = state.poked or change.poke or change.doubt_all or bool(change.doubt)
 

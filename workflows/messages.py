@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
-from activities.messages import Message, ResourceKey
+from activities.messages import Message, ResourceKey, ResourceName
 from activities.objects import ApiObject
 from resources.kinds import Kind
 
@@ -81,11 +81,11 @@ class Snapshot(Message):
         (KEP-5504). A sighting that a stale cache serves twice is thus never taken for news.
         """
         if self.key.uid != other.key.uid:
-            return (self.created, _number(self.resource_version)) > (other.created, _number(other.resource_version))
-        return (self.generation, self.deleting, _number(self.resource_version)) > (
+            return (self.created, as_number(self.resource_version)) > (other.created, as_number(other.resource_version))
+        return (self.generation, self.deleting, as_number(self.resource_version)) > (
             other.generation,
             other.deleting,
-            _number(other.resource_version),
+            as_number(other.resource_version),
         )
 
 
@@ -100,6 +100,10 @@ class Change(Message):
     doubt: tuple[ApiObject, ...] = ()
     doubt_all: bool = False
     snapshot: Snapshot
+    relatives: tuple[ResourceName, ...] = ()
+    """Who else lays claim to an App Mesh object that the resource claims."""
+    relatives_as_of: int = 0
+    """The newest resourceVersion that this knowledge rests on."""
 
 
 class Gone(Message):
@@ -115,10 +119,10 @@ class Gone(Message):
     def is_about(self, snapshot: Snapshot) -> bool:
         """Whether the sighted resource is the one that is gone."""
         if self.as_of is not None:
-            return _number(snapshot.resource_version) <= _number(self.as_of)
+            return as_number(snapshot.resource_version) <= as_number(self.as_of)
         return self.uid == snapshot.key.uid
 
 
-def _number(resource_version: str) -> int:
+def as_number(resource_version: str) -> int:
     """Comparable form; Kubernetes defines resourceVersions to be (KEP-5504)."""
     return int(resource_version) if resource_version.isdecimal() else 0

@@ -14,8 +14,10 @@ from activities.messages import (
     NodeUsers,
     Queues,
     ReadReferences,
+    ReadRelatives,
     Record,
     References,
+    Relatives,
     Resolution,
     Status,
 )
@@ -27,6 +29,7 @@ from resources.errors import InvalidResource
 from resources.kinds import Kind
 from workflows import calls, provenance
 from workflows.calls import CallFailed
+from workflows.messages import Snapshot
 from workflows.planning import adoption, deletion, dns
 from workflows.planning.cloud_map_status import with_cloud_map
 from workflows.planning.desired import Desired
@@ -36,7 +39,10 @@ from workflows.planning.memory import may_exist, places_to_look, routers_among
 from workflows.planning.outcome import ACHIEVED, Again, Outcome, judge
 from workflows.planning.plan import Observed, Plan, Step, plan
 from workflows.planning.report import changed_members, is_news, is_warning, status_of
+from workflows.planning.sharing import strays
 from workflows.state import EntityState
+
+SHARED_KINDS = frozenset({ApiKind.VIRTUAL_ROUTER, ApiKind.ROUTE})
 
 
 class Superseded(Exception):
@@ -52,6 +58,7 @@ class Reconcile:
         self._state = state
         self._snapshot = state.desired
         self._references: References | None = None
+        self._relatives: tuple[Snapshot, ...] = ()
         self._done: list[Step] = []
         self._drifted = False
         self._resolution: Resolution | None = None
@@ -66,6 +73,7 @@ class Reconcile:
         gone = state.gone
         leaving = self._snapshot.deleting or gone
         try:
+            await self._read_relatives()
             desired, unreadable = self._read_spec()
             if leaving:
                 outcome = await self._remove(desired)
@@ -101,7 +109,8 @@ class Reconcile:
 
     def _read_spec(self) -> tuple[Desired | None, Outcome | None]:
         try:
-            return desired_of(self._snapshot), None
+            newest = self._snapshot.model_copy(update={"status": self._state.status})
+            return desired_of(newest, self._relatives), None
         except InvalidResource as error:
             return None, Outcome(reason=Reason.INVALID_SPEC, message=f"{error.field}: {error.message}")
 
@@ -110,6 +119,7 @@ class Reconcile:
         if desired is None:
             raise ValueError("a spec that cannot be read was to be achieved")
         self._references = references = await self._read_references(desired.references())
+        self._leave_to_others(desired)
         if (blocked := desired.blocked(references)) is not None:
             return blocked
         await self._add_finalizer()
@@ -121,14 +131,18 @@ class Reconcile:
         elif (failed := await self._look_again(desired)) is not None:
             return failed
         while True:
-            if observe and (failed := await self._observe(desired)) is not None:
+            failed = await (self._observe(desired) if observe else self._look_further(desired))
+            if failed is not None:
                 return failed
+            self._leave_to_others(desired)
             observed = self._remembered()
             wanted = desired.wanted(references, observed)
             if (refused := adoption.refused(wanted, observed)) is not None:
                 state.observed = adoption.without_lent(observed)
                 return refused
             outcome = await self._apply(plan(wanted, observed), just_observed=observe)
+            if outcome.achieved:
+                return desired.shortfall(references, self._remembered())
             if outcome.again is not Again.NOW or observe:
                 return outcome
             observe = True
@@ -159,11 +173,16 @@ class Reconcile:
         except CallFailed as error:
             outcome = judge(error.failure, error.message, ApiKind(key.kind), just_observed=True)
             return deletion.with_way_out(outcome)
-        outcome = await self._apply(plan((), deletion.leaving(self._remembered(), policy)), just_observed=True)
+        if desired is not None and (failed := await self._look_further(desired)) is not None:
+            return deletion.with_way_out(failed)
+        self._leave_to_others(desired)
+        kept = desired.keeps_for_others(self._remembered()) if desired is not None else ()
+        outcome = await self._apply(plan(kept, deletion.leaving(self._remembered(), policy)), just_observed=True)
         if not outcome.achieved:
-            # A router that App Mesh does not let go may have routes that somebody else put there: look next time.
-            state.doubt_all |= outcome.failed_kind is ApiKind.VIRTUAL_ROUTER
             return deletion.with_way_out(outcome)
+        if kept:
+            message = f"{kept[0].object} stays until everybody else who shares it has left it"
+            return Outcome(reason=Reason.WAITING_FOR_DELETION, message=message, again=Again.SOON)
         return await self._release(deletion.retained(deletion.kept(self._remembered(), policy), policy))
 
     async def _release(self, left: Outcome | None) -> Outcome:
@@ -216,6 +235,32 @@ class Reconcile:
         references: References = await calls.kubernetes(names.READ_REFERENCES, wanted, "Read references", References)
         return references
 
+    async def _read_relatives(self) -> None:
+        """Who else lays claim to what the resource claims, as they are now; mostly nobody, and then nothing is read."""
+        state, key = self._state, self._snapshot.key
+        snapshot = self._snapshot.model_copy(update={"status": state.status})
+        routers = tuple(sorted((claim.mesh, claim.name) for claim in strays(snapshot, self._remembered())))
+        if state.relatives or routers:
+            wanted = ReadRelatives(names=state.relatives, namespace=key.namespace, routers=routers)
+            read: Relatives = await calls.kubernetes(names.READ_RELATIVES, wanted, "Read relatives", Relatives)
+            found = (Snapshot.of(Kind(resource["kind"]), resource) for resource in read.resources)
+            self._relatives = tuple(each for each in found if each.key.uid != key.uid)
+
+    def _leave_to_others(self, desired: Desired | None) -> None:
+        """Forget what another resource sees to now, so that it is neither changed nor deleted from here."""
+        observed = self._state.observed
+        if observed is None:
+            return
+        if desired is not None:
+            left = desired.leaves_to_others(observed)
+        elif self._relatives:
+            left = frozenset(record.object for record in observed.records if record.object.kind in SHARED_KINDS)
+        else:
+            left = frozenset()
+        for object in left:
+            observed = observed.without(object)
+        self._state.observed = observed
+
     async def _add_finalizer(self) -> None:
         if self._snapshot.key.kind.finalizer not in self._finalizers():
             await calls.kubernetes(names.ADD_FINALIZER, self._finalizer(), "Add finalizer")
@@ -238,7 +283,7 @@ class Reconcile:
 
     async def _observe(self, desired: Desired | None) -> Outcome | None:
         """Ask App Mesh what it holds for this resource; an outcome only when it would not say."""
-        places = places_to_look(self._snapshot, desired)
+        places = places_to_look(self._snapshot, desired, self._remembered())
         records: list[Record] = []
         looked: set[ApiObject] = set()
         try:
@@ -253,6 +298,19 @@ class Reconcile:
             return judge(error.failure, error.message, kind, just_observed=True)
         self._state.observed = adoption.usable(traced)
         return adoption.rivalry(traced)
+
+    async def _look_further(self, desired: Desired) -> Outcome | None:
+        """Look at what others tell of and we have never seen, such as a router that somebody else saw to before."""
+        places = desired.further(self._remembered())
+        if not places:
+            return None
+        try:
+            found = await calls.observe(places, routers_among(places), self._queues())
+        except CallFailed as error:
+            return judge(error.failure, error.message, places[0].kind, just_observed=True)
+        for record in found:
+            self._state.observed = self._remembered().with_record(record)
+        return None
 
     async def _look_again(self, desired: Desired | None) -> Outcome | None:
         """Look at what somebody else is said to have changed, and at nothing else; an outcome only as `_observe`."""
@@ -295,6 +353,8 @@ class Reconcile:
             record = await calls.write(step, state.reconciles, self._queues(), provenance.owner_of(self._snapshot))
         except CallFailed as error:
             if not (step.verb is Verb.DELETE and error.failure is Failure.NOT_FOUND):
+                # A router that App Mesh does not let go may have routes that somebody else put there: look next time.
+                state.doubt_all |= step.object.kind is ApiKind.VIRTUAL_ROUTER and error.failure is Failure.IN_USE
                 return judge(error.failure, error.message, step.object.kind, just_observed)
             record = None
         if step.verb is Verb.DELETE or record is None:

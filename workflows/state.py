@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from activities.messages import ResourceName
 from activities.objects import ApiObject
 from workflows.cloud_map_messages import CloudMapReport
 from workflows.messages import Snapshot
@@ -21,6 +22,9 @@ class EntityState(BaseModel):
     """The newest sighting of the resource."""
     handled: Snapshot | None = None
     """The sighting that the last finished reconcile worked on."""
+    relatives: tuple[ResourceName, ...] = ()
+    """Who else lays claim to an App Mesh object that the resource claims, by the newest knowledge of a watcher."""
+    relatives_as_of: int = 0
     poked: bool = False
     """Something that the resource depends on turned since then."""
     gone: bool = False
@@ -77,6 +81,11 @@ class EntityState(BaseModel):
             others = [known for known in self.cloud_map_reports if known.service != report.service]
             self.cloud_map_reports = (*others[-MOST_REPORTS:], report)
             self.poked = True
+
+    def know_relatives(self, names: tuple[ResourceName, ...], as_of: int) -> None:
+        """Keep the newer knowledge; of two watchers one may lag behind."""
+        if as_of >= self.relatives_as_of:
+            self.relatives, self.relatives_as_of = names, as_of
 
     def has_work(self) -> bool:
         """Whether there is anything that the last reconcile did not know of."""

@@ -1,6 +1,7 @@
 """Kubernetes in memory: the resources, and the activities that read and write them."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 from temporalio import activity
@@ -8,6 +9,7 @@ from temporalio import activity
 from activities import names
 from activities.errors import failed
 from activities.failures import Failure
+from activities.kubernetes import claimants
 from activities.messages import (
     Event,
     Finalizer,
@@ -15,7 +17,9 @@ from activities.messages import (
     NodeUsers,
     Queues,
     ReadReferences,
+    ReadRelatives,
     References,
+    Relatives,
     Resolution,
     ResourceKey,
     Status,
@@ -75,9 +79,18 @@ class ClusterModel:
 
     def definitions(self) -> list[Callable[..., Any]]:
         """The activities."""
-        return [self.read_references, self.list_members, self.add_finalizer, self.remove_finalizer, self.write_status,
-                self.record_event, self.delete_resource, self.resolve_host,
-                self.list_users]  # fmt: skip
+        return [
+            self.read_references,
+            self.read_relatives,
+            self.list_members,
+            self.add_finalizer,
+            self.remove_finalizer,
+            self.write_status,
+            self.record_event,
+            self.delete_resource,
+            self.resolve_host,
+            self.list_users,
+        ]
 
     @activity.defn(name=names.READ_REFERENCES)
     async def read_references(self, wanted: ReadReferences) -> References:
@@ -90,6 +103,16 @@ class ClusterModel:
             queues=self.queues,
             checks_dns=self.checks_dns,
         )
+
+    @activity.defn(name=names.READ_RELATIVES)
+    async def read_relatives(self, wanted: ReadRelatives) -> Relatives:
+        """As the resources are now, as far as they exist."""
+        named = (self.resources.get((name.kind, name.namespace, name.name)) for name in wanted.names)
+        services = (
+            found for place, found in self.resources.items() if place[:2] == (Kind.VIRTUAL_SERVICE, wanted.namespace)
+        )
+        found = [resource for resource in named if resource is not None] + claimants(services, wanted.routers)
+        return Relatives(resources=tuple(deepcopy(found)))
 
     @activity.defn(name=names.LIST_MEMBERS)
     async def list_members(self, mesh: str) -> Members:

@@ -220,7 +220,15 @@ def test_status_tells_arns_of_what_exists() -> None:
     """In a stable order; None takes a member away that is true no more."""
     planner = desired(virtual_service())
     assert planner.status_members(Observed(), None) == dict.fromkeys(
-        ("virtualServiceArn", "virtualRouterArn", "routeArns", "inferredListeners")
+        (
+            "virtualServiceArn",
+            "virtualRouterArn",
+            "routeArns",
+            "inferredListeners",
+            "routerLeader",
+            "routerSharers",
+            "retiredRouters",
+        )
     )
     records = [
         Record(object=object, arn=f"arn:{object.name}", version=1)

@@ -33,7 +33,7 @@ Routing = tuple[Mapping[str, Any], Mapping[str, Mapping[str, Any]]]
 def desired(annotations: Mapping[str, str] | None = None, **spec: Any) -> DesiredVirtualService:
     """A service's planner; keywords are fields of its spec."""
     manifest = stored(virtual_service(**spec), annotations=dict(annotations or {}))
-    return DesiredVirtualService(Snapshot.of(Kind.VIRTUAL_SERVICE, manifest).as_resource())
+    return DesiredVirtualService(Snapshot.of(Kind.VIRTUAL_SERVICE, manifest))
 
 
 def after(step: Step, observed: Observed) -> Observed:

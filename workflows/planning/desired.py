@@ -4,14 +4,15 @@ One subclass per kind; `of` makes the right one from a snapshot. Pure: reference
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from activities.messages import MeshReference, ReadReferences, References
 from activities.objects import ApiKind, ApiObject
 from resources.conditions import ConditionType, Reason
 from resources.kinds import Kind
-from workflows.planning.outcome import Outcome
+from workflows.messages import Snapshot
+from workflows.planning.outcome import ACHIEVED, Outcome
 from workflows.planning.plan import Observed, Wanted
 
 
@@ -34,12 +35,24 @@ class Desired(ABC):
     def wanted(self, references: References, observed: Observed) -> tuple[Wanted, ...]:
         """The App Mesh objects, with specs; asked only when not blocked, and of a complete observation."""
 
+    def shortfall(self, references: References, observed: Observed) -> Outcome:
+        """What is lacking although everything wanted is there; as a rule nothing."""
+        return ACHIEVED
+
+    def leaves_to_others(self, observed: Observed) -> frozenset[ApiObject]:
+        """Objects that were this resource's and are another one's to see to now."""
+        return frozenset()
+
+    def keeps_for_others(self, observed: Observed) -> tuple[Wanted, ...]:
+        """Objects that this resource is done with, and that stay until others are too."""
+        return ()
+
     @abstractmethod
     def identities(self) -> tuple[ApiObject, ...]:
         """The objects by name alone: where to look for what exists already. Routes are found by listing routers."""
 
     def further(self, observed: Observed) -> tuple[ApiObject, ...]:
-        """Objects that only a first observation tells of, and that have to be looked at too."""
+        """Objects that have to be looked at too: an observation, or another resource, tells of them."""
         return ()
 
     def host_name(self) -> str | None:
@@ -68,4 +81,4 @@ def arn_of(observed: Observed, object: ApiObject) -> str | None:
     return record.arn if record is not None else None
 
 
-Maker = Callable[[Mapping[str, Any]], Desired]
+Maker = Callable[[Snapshot, Sequence[Snapshot]], Desired]

@@ -1,5 +1,7 @@
 """From a snapshot to the planner of its kind."""
 
+from collections.abc import Sequence
+
 from resources import annotations
 from resources.kinds import Kind
 from workflows.messages import Snapshot
@@ -21,12 +23,16 @@ _MAKERS: dict[Kind, Maker] = {
 }
 
 
-def desired_of(snapshot: Snapshot) -> Desired:
+def desired_of(snapshot: Snapshot, relatives: Sequence[Snapshot] = ()) -> Desired:
     """What the resource asks for.
+
+    Args:
+        snapshot: the resource, with its newest status.
+        relatives: others that lay claim to an App Mesh object that it claims.
 
     Raises:
         InvalidResource: the resource does not read as its kind, or an annotation is unknown; names the field.
     """
     annotations.check(snapshot.annotations)
     checked_policy(snapshot.annotations)
-    return _MAKERS[snapshot.key.kind](snapshot.as_resource())
+    return _MAKERS[snapshot.key.kind](snapshot, relatives)

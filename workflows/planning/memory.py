@@ -6,11 +6,12 @@ from typing import Any
 from activities.objects import ApiKind, ApiObject
 from workflows.messages import Snapshot
 from workflows.planning.desired import Desired
+from workflows.planning.plan import Observed
 
 _ARN_MEMBERS = {
     "Mesh": ("meshArn",),
     "VirtualNode": ("virtualNodeArn",),
-    "VirtualService": ("virtualServiceArn", "virtualRouterArn"),
+    "VirtualService": ("virtualServiceArn", "virtualRouterArn", "retiredRouters"),
 }
 
 
@@ -27,11 +28,15 @@ def may_exist(snapshot: Snapshot) -> bool:
     return bool(list(_arns(snapshot))) or any(condition.get("status") == "True" for condition in conditions)
 
 
-def places_to_look(snapshot: Snapshot, desired: Desired | None) -> tuple[ApiObject, ...]:
-    """Objects to describe: those that the status records and those that the spec names (None: it cannot be read)."""
+def places_to_look(snapshot: Snapshot, desired: Desired | None, known: Observed | None = None) -> tuple[ApiObject, ...]:
+    """Objects to describe: what the status records, what the spec names (None: it cannot be read), and what is known.
+
+    Of what is known only the routers that neither mentions add a place; their routes are found by listing them.
+    """
+    made = (record.object for record in known.of_kind(ApiKind.VIRTUAL_ROUTER)) if known is not None else ()
     recorded = [object for arn in _arns(snapshot) if (object := ApiObject.from_arn(arn)) is not None]
     named = desired.identities() if desired is not None else ()
-    return tuple(dict.fromkeys((*recorded, *named)))
+    return tuple(dict.fromkeys((*recorded, *named, *made)))
 
 
 def routers_among(objects: tuple[ApiObject, ...]) -> tuple[ApiObject, ...]:
@@ -42,5 +47,5 @@ def routers_among(objects: tuple[ApiObject, ...]) -> tuple[ApiObject, ...]:
 def _arns(snapshot: Snapshot) -> Iterator[str]:
     status: Mapping[str, Any] = snapshot.status
     for member in _ARN_MEMBERS[snapshot.key.kind]:
-        if arn := status.get(member):
-            yield str(arn)
+        value = status.get(member) or ()
+        yield from (value,) if isinstance(value, str) else (entry["arn"] for entry in value)

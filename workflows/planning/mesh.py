@@ -1,6 +1,6 @@
 """A Mesh wants one object, and refers to nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from activities.messages import ReadReferences, References
@@ -9,6 +9,7 @@ from resources.conditions import ConditionType
 from resources.kinds import Kind
 from resources.parsing import parse_mesh
 from resources.translate.mesh import mesh_spec
+from workflows.messages import Snapshot
 from workflows.planning.desired import Desired, arn_of
 from workflows.planning.outcome import Outcome
 from workflows.planning.plan import Observed, Wanted
@@ -20,8 +21,8 @@ class DesiredMesh(Desired):
     kind = Kind.MESH
     condition_kinds: ClassVar = {ConditionType.MESH_ACTIVE: frozenset({ApiKind.MESH})}
 
-    def __init__(self, resource: Mapping[str, Any]) -> None:
-        self._mesh = parse_mesh(resource)
+    def __init__(self, snapshot: Snapshot, relatives: Sequence[Snapshot] = ()) -> None:
+        self._mesh = parse_mesh(snapshot.as_resource())
         self._object = ApiObject.mesh_object(self._mesh.metadata.name)
 
     def references(self) -> ReadReferences:

@@ -16,7 +16,13 @@ from workflows.planning.plan import Observed
 
 LONGEST_MESSAGE = 1024
 WAITING = frozenset(
-    {Reason.WAITING_FOR_MESH, Reason.WAITING_FOR_NODES, Reason.WAITING_FOR_MEMBERS, Reason.WAITING_FOR_SERVICES}
+    {
+        Reason.WAITING_FOR_MESH,
+        Reason.WAITING_FOR_NODES,
+        Reason.WAITING_FOR_MEMBERS,
+        Reason.WAITING_FOR_SERVICES,
+        Reason.WAITING_FOR_ROUTER,
+    }
 )
 
 

@@ -43,18 +43,17 @@ def routing_update(annotations: Mapping[str, str]) -> RoutingUpdate:
 
 
 def choose_router(
-    base: ApiObject, service: ApiObject, routing: Sequence[Wanted], observed: Observed, mode: RoutingUpdate
+    base: ApiObject, live: ApiObject | None, routing: Sequence[Wanted], observed: Observed, mode: RoutingUpdate
 ) -> ApiObject:
     """The router that shall hold the routing.
 
     Args:
         base: the router by the name that the spec gives it.
-        service: the virtual service.
+        live: the router that carries the traffic now; None when none does.
         routing: router and routes as wanted, under the base name.
         observed: what App Mesh holds for this resource.
         mode: what the user asks for.
     """
-    live = live_router(service, observed)
     if live is None or not is_made_from(live, base) or observed.find(live) is None:
         return base
     changes = _changes(moved(routing, live), live, observed)

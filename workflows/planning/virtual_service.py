@@ -5,10 +5,12 @@ first route's first target, as the reference controller did, but never writes it
 of that node is followed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import cached_property
 from typing import Any, ClassVar
 
-from activities.messages import NodeReference, ReadReferences, References
+from activities.messages import NodeReference, ReadReferences, Record, References
 from activities.objects import ApiKind, ApiObject
 from resources.conditions import ConditionType, Reason
 from resources.errors import InvalidResource
@@ -17,9 +19,12 @@ from resources.names import node_candidates, provider_node_name, router_name
 from resources.parsing import parse_virtual_service
 from resources.ports import PortMapping
 from resources.references import NodeTarget, first_target, targets
+from resources.relations import Claim, names_of_router
 from resources.translate.virtual_service import route_spec, router_spec, virtual_service_spec
+from resources.virtual_service import VirtualServiceSpec
+from workflows.messages import Snapshot
 from workflows.planning.desired import Desired, arn_of, mesh_stands_in_the_way
-from workflows.planning.outcome import Outcome
+from workflows.planning.outcome import ACHIEVED, Again, Outcome
 from workflows.planning.plan import Observed, Wanted
 from workflows.planning.routing import (
     ANNOTATION,
@@ -29,6 +34,18 @@ from workflows.planning.routing import (
     live_router,
     moved,
     routing_update,
+)
+from workflows.planning.sharing import (
+    Contribution,
+    Group,
+    Sharer,
+    Union,
+    as_they_are,
+    name_conflict,
+    older_rival,
+    on_router,
+    unite,
+    with_routes,
 )
 
 
@@ -42,86 +59,364 @@ class DesiredVirtualService(Desired):
         ConditionType.VIRTUAL_SERVICE_ACTIVE: frozenset(ApiKind),
     }
 
-    def __init__(self, resource: Mapping[str, Any]) -> None:
-        self._service = parse_virtual_service(resource)
+    def __init__(self, snapshot: Snapshot, relatives: Sequence[Snapshot] = ()) -> None:
+        self._service = parse_virtual_service(snapshot.as_resource())
+        self._snapshot = snapshot
+        self._relatives = relatives
         self._namespace = self._service.metadata.namespace or ""
         mesh = self._service.spec.mesh_name
         self._object = ApiObject(kind=ApiKind.VIRTUAL_SERVICE, mesh=mesh, name=self._service.metadata.name)
         self._mode = _routing_update(self._service.metadata.annotations)
         self._router = ApiObject(kind=ApiKind.VIRTUAL_ROUTER, mesh=mesh, name=router_name(self._service))
         self._node_provider = provider_node_name(self._service)
+        self._group = None if self._node_provider is not None else self._group_of(self._router.name)
 
     def references(self) -> ReadReferences:
-        """The mesh, and every node resource that a target may mean."""
-        names = [name for target in targets(self._service) for name in self._candidates(target)]
+        """The mesh, and every node resource that a target may mean; for the leader of a router, also of its sharers."""
+        services = (self._service, *(other._service for _, other in self._led))
+        names = [name for service in services for target in targets(service) for name in self._candidates(target)]
         return ReadReferences(mesh=self._object.mesh, namespace=self._namespace, nodes=tuple(dict.fromkeys(names)))
 
     def blocked(self, references: References) -> Outcome | None:
-        """By its mesh, by targets that are missing or not active, by a router without any listener."""
+        """By its mesh, by an older resource of its name, by targets that are missing, by a router without a listener.
+
+        Where a router is shared, only the first two stop everything: the others may go on without this one's routes.
+        """
         if (by_mesh := mesh_stands_in_the_way(self._object.mesh, references.mesh)) is not None:
             return by_mesh
-        missing = [line for target in targets(self._service) if (line := self._missing(target, references))]
-        if missing:
-            return Outcome(reason=Reason.WAITING_FOR_NODES, message="; ".join(missing))
-        if self._node_provider is None and not self._listeners(references):
-            return Outcome(reason=Reason.NO_LISTENER, message=self._no_listener())
-        return None
+        for claimed, object in self._claimed():
+            if rival := older_rival(self._snapshot, claimed, self._relatives):
+                return name_conflict(rival, object)
+        return self._lacks(references) if self._group is None else None
+
+    def shortfall(self, references: References, observed: Observed) -> Outcome:
+        """What keeps this service's own routes off a shared router; or that something waits to be cleaned up."""
+        if self._group is not None:
+            lacking = self._lacks(references, alone=False) or self._shortfall_in(self._group, references, observed)
+            if lacking is not None:
+                return lacking
+        holds = [item.object for item in self._held(observed, references)]
+        return Outcome(reason=Reason.ACTIVE, again=Again.SOON) if holds else ACHIEVED
 
     def wanted(self, references: References, observed: Observed) -> tuple[Wanted, ...]:
         """Router, routes, service; on the live router or on a new one beside it, as `routing` chooses.
 
-        With a node of its own the service is all, and a router that was there goes once the service has been turned.
+        With a node of its own, or a router that another service sees to, the service is all. A router that was there
+        goes once the service has been turned, or when nobody else is on it either.
         """
+        held = self._held(observed, references)
         if self._node_provider is not None:
-            return (Wanted(object=self._object, spec=virtual_service_spec(node=self._node_provider)),)
-        routing = self._routing(references)
-        router = choose_router(self._router, self._object, routing, observed, self._mode)
-        service = Wanted(object=self._object, spec=virtual_service_spec(router.name))
-        return (*moved(routing, router), service)
+            return (self._turned(node=self._node_provider), *held)
+        if self._group is not None and not self._leads:
+            live = self._group.live
+            if live is None or not (self._is_on_it(observed) or self._is_accepted(self._group)):
+                return (*self._as_it_is(observed), *held)
+            return (self._turned(router=live.name), *held)
+        routing = self._routing(references, observed)
+        if not routing:
+            return as_they_are(observed, (record.object for record in observed.records))
+        router = self._choose(routing, observed)
+        if self._group is None or self._is_on_it(observed) or self._accepts_me(references, observed):
+            return (*moved(routing, router), self._turned(router=router.name), *held)
+        return (*moved(routing, router), *self._as_it_is(observed), *held)
 
-    def _routing(self, references: References) -> tuple[Wanted, ...]:
-        """Router and routes under the name that the spec gives."""
-        siblings = self._siblings(references)
-        routes = (
-            Wanted(
-                object=ApiObject(kind=ApiKind.ROUTE, mesh=self._object.mesh, name=route.name, router=self._router.name),
-                spec=route_spec(route, self._namespace, siblings),
-            )
-            for route in self._service.spec.routes
-        )
-        return (Wanted(object=self._router, spec=router_spec(self._listeners(references))), *routes)
+    def leaves_to_others(self, observed: Observed) -> frozenset[ApiObject]:
+        """The service, to an older resource of its name; each router that somebody else sees to, with its routes."""
+        left = {object for claimed, object in self._claimed() if older_rival(self._snapshot, claimed, self._relatives)}
+        for record in observed.of_kind(ApiKind.VIRTUAL_ROUTER):
+            if record.object in left or not self._sees_to(record.object):
+                left |= set(with_routes(observed, record.object))
+        return frozenset(left)
+
+    def keeps_for_others(self, observed: Observed) -> tuple[Wanted, ...]:
+        """Routers that are this service's to delete, but on which others still are."""
+        routers = [record.object for record in observed.of_kind(ApiKind.VIRTUAL_ROUTER)]
+        shared = [router for router in routers if (group := self._holders(router)) is not None and group.needs(router)]
+        return as_they_are(observed, (object for router in shared for object in with_routes(observed, router)))
 
     def identities(self) -> tuple[ApiObject, ...]:
-        """Router and service."""
-        return (self._router, self._object)
+        """Service, and the router if this service sees to it."""
+        sees_to_it = self._node_provider is None and self._leads
+        return (*((self._router,) if sees_to_it else ()), self._object)
 
     def further(self, observed: Observed) -> tuple[ApiObject, ...]:
-        """The live router, when it was made by a swap and the status does not say so."""
-        live = live_router(self._object, observed)
-        unseen = live is not None and is_made_from(live, self._router) and observed.find(live) is None
-        return (live,) if live is not None and unseen else ()
+        """Routers not known yet that are this service's to see to.
+
+        The live one, when it was made by a swap or by another service that led before; and the one that it is on by
+        its status, when those who saw to that one are gone.
+        """
+        on = live_router(self._object, observed)
+        routers = [on] if on is not None and on == Sharer(self._snapshot).live and self._sees_to(on) else []
+        if (
+            self._node_provider is None
+            and self._leads
+            and not self._snapshot.deleting
+            and (live := self._live(observed)) is not None
+        ):
+            routers.append(live)
+        return tuple(dict.fromkeys(router for router in routers if observed.find(router) is None))
 
     def status_members(self, observed: Observed, references: References | None) -> dict[str, Any]:
-        """ARNs of service, router and routes, and the listeners if they were taken from a target."""
-        routes = sorted(record.arn for record in observed.of_kind(ApiKind.ROUTE))
+        """ARNs of service, router and routes, who shares the router, and the listeners if taken from a target."""
         inferred = None
         if references is not None and self._node_provider is None and not self._own_listeners():
             listeners = self._listeners(references)
             inferred = [{"portMapping": listener.model_dump(by_alias=True)} for listener in listeners] or None
         return {
             "virtualServiceArn": arn_of(observed, self._object),
-            "virtualRouterArn": arn_of(observed, live_router(self._object, observed) or self._router),
-            "routeArns": routes or None,
+            **self._router_members(observed, references),
             "inferredListeners": inferred,
         }
+
+    # -- the router and its routes ---------------------------------------------------------------------------------
+
+    @property
+    def spec(self) -> VirtualServiceSpec:
+        """What the resource's spec says."""
+        return self._service.spec
+
+    def contribution(self, references: References) -> Contribution | None:
+        """What this service asks of its router; None while it waits for something."""
+        if self._node_provider is not None or self._lacks(references, alone=False) is not None:
+            return None
+        return self._asks(references)
+
+    def _asks(self, references: References) -> Contribution:
+        siblings = frozenset(name for name, node in references.nodes.items() if node.found)
+        routes = {route.name: route_spec(route, self._namespace, siblings) for route in self._service.spec.routes}
+        own, listeners = self._own_listeners(), self._listeners(references)
+        return Contribution(
+            Sharer(self._snapshot),
+            routes,
+            router_spec(own) if own else None,
+            router_spec(listeners) if listeners else None,
+        )
+
+    def _union(self, references: References, observed: Observed) -> Union:
+        """All that the router shall hold."""
+        group = self._group or Group(self._claim(self._router.name), Sharer(self._snapshot), ())
+        own = self._asks(references) if self._group is None else self.contribution(references)
+        asked = {group.me.uid: own}
+        asked |= {sharer.uid: other.contribution(references) for sharer, other in self._led}
+        live = self._live(observed)
+        there = on_router(observed, live) if live is not None else {}
+        return unite(group, {uid: each for uid, each in asked.items() if each is not None}, there)
+
+    def _routing(self, references: References, observed: Observed) -> tuple[Wanted, ...]:
+        """Router and routes under the name that the spec gives; none while nobody says what it listens to."""
+        union = self._union(references, observed)
+        if union.router is None:
+            return ()
+        mesh, router = self._object.mesh, self._router
+        routes = (
+            Wanted(object=ApiObject(kind=ApiKind.ROUTE, mesh=mesh, name=name, router=router.name), spec=spec)
+            for name, spec in union.routes.items()
+        )
+        return (Wanted(object=router, spec=union.router), *routes)
+
+    def _choose(self, routing: Sequence[Wanted], observed: Observed) -> ApiObject:
+        return choose_router(self._router, self._live(observed), routing, observed, self._mode)
+
+    def _live(self, observed: Observed) -> ApiObject | None:
+        """The router of this name that carries traffic: by what we know of our service, else by what the others say."""
+        own = live_router(self._object, observed)
+        if own is not None and is_made_from(own, self._router):
+            return own
+        return self._group.live if self._group is not None else None
+
+    def _is_on_it(self, observed: Observed) -> bool:
+        """Whether the service is on the router that it names, and so has to turn when the router is swapped."""
+        on = live_router(self._object, observed)
+        return on is not None and is_made_from(on, self._router)
+
+    def _as_it_is(self, observed: Observed) -> tuple[Wanted, ...]:
+        """The service where it is, with the router that it is on as far as that is this service's to see to."""
+        on = live_router(self._object, observed)
+        router = with_routes(observed, on) if on is not None else ()
+        return as_they_are(observed, (self._object, *router))
+
+    def _turned(self, router: str | None = None, node: str | None = None) -> Wanted:
+        return Wanted(object=self._object, spec=virtual_service_spec(router, node))
+
+    # -- those who share it ----------------------------------------------------------------------------------------
+
+    def _claim(self, router: str) -> Claim:
+        return Claim("virtualRouter", self._object.mesh, router)
+
+    def _claimed(self) -> tuple[tuple[Claim | None, ApiObject], ...]:
+        router = () if self._node_provider is not None else ((self._claim(self._router.name), self._router),)
+        return ((None, self._object), *router)
+
+    def _group_of(self, router: str, mesh: str | None = None) -> Group | None:
+        """Those who share a router with this service; None when nobody does."""
+        claim = Claim("virtualRouter", mesh or self._object.mesh, router)
+        group = Group.of(claim, self._snapshot, self._relatives)
+        return group if group.others else None
+
+    def _holders(self, router: ApiObject) -> Group | None:
+        """Those who share a router that this service has made or taken over; None when nobody does."""
+        groups = (self._group_of(name, router.mesh) for name in reversed(names_of_router(router.name)))
+        return next((group for group in groups if group is not None), None)
+
+    @property
+    def _leads(self) -> bool:
+        """Whether it is up to this service to see to the router that it names, without question."""
+        return self._group is None or (self._group.i_lead and self._group.waits_for is None)
+
+    def _sees_to(self, router: ApiObject) -> bool:
+        """Whether a router is this service's, because nobody shares it or because this one leads."""
+        group = self._holders(router)
+        return group is None or group.is_mine(router)
+
+    @cached_property
+    def _led(self) -> tuple[tuple[Sharer, "DesiredVirtualService"], ...]:
+        """The others whose routes this service sees to, as far as their specs can be read."""
+        led = []
+        if self._group is not None and self._leads:
+            for sharer in self._group.others:
+                if sharer.names(self._group.router):
+                    with suppress(InvalidResource):
+                        led.append((sharer, DesiredVirtualService(sharer.snapshot)))
+        return tuple(led)
+
+    def _is_accepted(self, group: Group) -> bool:
+        verdict = group.verdict_on_me()
+        return verdict is not None and not verdict.refusal
+
+    def _accepts_me(self, references: References, observed: Observed) -> bool:
+        mine = self.contribution(references) is not None
+        return mine and self._snapshot.key.uid not in self._union(references, observed).refusals
+
+    def _shortfall_in(self, group: Group, references: References, observed: Observed) -> Outcome | None:
+        if self._leads:
+            union = self._union(references, observed)
+            if union.router is None:
+                return Outcome(reason=Reason.NO_LISTENER, message=self._no_listener())
+            refusal = union.refusals.get(self._snapshot.key.uid)
+        else:
+            verdict = group.verdict_on_me()
+            if verdict is None or group.live is None:
+                message = f"{group.leader.label} sees to router {self._router.name} and has not taken this up yet"
+                if group.waits_for is not None:
+                    message = f"{group.waits_for.label} shares router {self._router.name} and has not noticed this yet"
+                return Outcome(reason=Reason.WAITING_FOR_ROUTER, message=message)
+            refusal = verdict.refusal
+        if not refusal:
+            return None
+        return Outcome(reason=Reason.ROUTE_CONFLICT, message=refusal, failed_kind=ApiKind.ROUTE)
+
+    def _held(self, observed: Observed, references: References) -> tuple[Wanted, ...]:
+        """Routers that stay for the sake of others: old ones of ours until all have turned, and those we have left."""
+        current = None
+        if self._node_provider is None and self._leads:
+            routing = self._routing(references, observed)
+            current = self._choose(routing, observed) if routing else None
+        held: list[ApiObject] = []
+        for record in observed.of_kind(ApiKind.VIRTUAL_ROUTER):
+            router = record.object
+            if router == current:
+                continue
+            group = self._holders(router)
+            if group is None:
+                continue
+            if current is not None and is_made_from(router, self._router):
+                stays = not group.released(router, current)
+            else:
+                stays = group.needs(router)
+            if stays:
+                held += with_routes(observed, router)
+        return as_they_are(observed, held)
+
+    def _router_members(self, observed: Observed, references: References | None) -> dict[str, Any]:
+        """What the status tells of the router; in a group, what the others go by."""
+        group, mine = self._group, self._snapshot.key.uid
+        before = Sharer(self._snapshot).routes
+        on = live_router(self._object, observed)
+        retired = [
+            self._retired(record) for record in observed.of_kind(ApiKind.VIRTUAL_ROUTER) if self._has_left(record)
+        ]
+        members: dict[str, Any] = {
+            "routerLeader": self._leader_to_name(on),
+            "routerSharers": None,
+            "retiredRouters": retired or None,
+        }
+        if group is None or (self._leads and references is None):
+            has_service = observed.find(self._object) is not None
+            shared = on is not None and self._holders(on) is not None
+            routes = sorted(
+                record.arn
+                for record in observed.of_kind(ApiKind.ROUTE)
+                if (record.object.router == on.name if on is not None else not has_service)
+                and not (shared and record.object.name not in before)
+            )
+            router = arn_of(observed, on) if on is not None else self._made(observed)
+            return members | {"virtualRouterArn": router, "routeArns": routes or None}
+        own = arn_of(observed, self._object)
+        if not self._leads or references is None:
+            accepted = self._is_accepted(group) and on == group.live
+            router = f"{own.partition('/virtualService/')[0]}/virtualRouter/{on.name}" if own and on else None
+            router = router or self._made(observed)
+            names = [route.name for route in self._service.spec.routes] if accepted else sorted(group.me.routes)
+        else:
+            union = self._union(references, observed)
+            routing = self._routing(references, observed)
+            chosen = self._choose(routing, observed) if routing else None
+            done = chosen is not None and on_router(observed, chosen) == dict(union.routes)
+            current = on if on is not None and is_made_from(on, self._router) else (chosen if done else group.live)
+            router = arn_of(observed, current) if current is not None else None
+            accepts = {sharer.uid: other.contribution(references) is not None for sharer, other in self._led}
+            if done and current == chosen:
+                members["routerSharers"] = [
+                    _sharer(sharer, other, union.refusals.get(sharer.uid))
+                    for sharer, other in self._led
+                    if accepts[sharer.uid]
+                ] or None
+            else:
+                members["routerSharers"] = self._snapshot.status.get("routerSharers")
+            took_mine = self.contribution(references) is not None and mine not in union.refusals
+            names = [route.name for route in self._service.spec.routes] if took_mine else sorted(group.me.routes)
+            there = on_router(observed, current) if current is not None else {}
+            names = [name for name in names if name in there]
+        arns = [f"{router}/route/{name}" for name in sorted(names)] if router is not None else []
+        return members | {"virtualRouterArn": router, "routeArns": arns or None}
+
+    def _made(self, observed: Observed) -> str | None:
+        """The ARN of a router of this name that is there though the service is not on it (yet, or any more)."""
+        made = (record for record in observed.of_kind(ApiKind.VIRTUAL_ROUTER) if not self._has_left(record))
+        return next((record.arn for record in made), None)
+
+    def _has_left(self, router: Record) -> bool:
+        """Whether a router that is known is one that only waits to be deleted, or for somebody to take it over."""
+        return self._node_provider is not None or not is_made_from(router.object, self._router)
+
+    def _retired(self, router: Record) -> dict[str, Any]:
+        group = self._holders(router.object)
+        heir = group.leader.as_seen if group is not None and not group.i_lead else None
+        return {"arn": router.arn} | ({"heir": heir} if heir is not None else {})
+
+    def _leader_to_name(self, on: ApiObject | None) -> dict[str, Any] | None:
+        """Who sees to the router that the service is on, or is to be on, if that is another one."""
+        groups = [self._holders(on)] if on is not None else []
+        for group in (*groups, self._group):
+            if group is not None and not group.i_lead:
+                return group.leader.as_seen
+        return None
+
+    # -- what has to be there first --------------------------------------------------------------------------------
+
+    def _lacks(self, references: References, alone: bool = True) -> Outcome | None:
+        """Targets that are missing or not active; for a service with a router of its own also a listener."""
+        missing = [line for target in targets(self._service) if (line := self._missing(target, references))]
+        if missing:
+            return Outcome(reason=Reason.WAITING_FOR_NODES, message="; ".join(missing))
+        if alone and self._node_provider is None and not self._listeners(references):
+            return Outcome(reason=Reason.NO_LISTENER, message=self._no_listener())
+        return None
 
     def _candidates(self, target: NodeTarget) -> tuple[str, ...]:
         if not target.verbatim_allowed:
             return (target.name,)
         return node_candidates(target.name, self._namespace)
-
-    def _siblings(self, references: References) -> frozenset[str]:
-        return frozenset(name for name, node in references.nodes.items() if node.found)
 
     def _missing(self, target: NodeTarget, references: References) -> str | None:
         """What is wrong with a target, for people; None when it is ready.
@@ -159,6 +454,13 @@ class DesiredVirtualService(Desired):
         if first is None:
             return "spec.virtualRouter.listeners is empty and there is no route to take a listener from"
         return f"spec.virtualRouter.listeners is empty and VirtualNode {first} has no listener to take"
+
+
+def _sharer(sharer: Sharer, service: DesiredVirtualService, refusal: str | None) -> dict[str, Any]:
+    entry = sharer.as_seen | {"accepted": refusal is None}
+    if refusal is not None:
+        return entry | {"message": refusal}
+    return entry | {"routes": [route.name for route in service.spec.routes]}
 
 
 def _routing_update(annotations: Mapping[str, str]) -> RoutingUpdate:

@@ -185,6 +185,9 @@ def test_status_carries_the_arns_of_what_exists():
         "virtualRouterArn": holdings.arn(router),
         "routeArns": [holdings.arn(routes[1]), holdings.arn(routes[0])],
         "inferredListeners": None,
+        "routerLeader": None,
+        "routerSharers": None,
+        "retiredRouters": None,
     }
     assert set(desired().status_members(Observed(), None).values()) == {None}
 
