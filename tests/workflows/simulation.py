@@ -77,8 +77,9 @@ class Simulation:
     def delete(self, name: str) -> None:
         """Ask for the deletion of a service."""
         entity = self.entities.get(name)
-        if entity is not None:
+        if entity is not None and not entity.deleting:
             entity.deleting = True
+            entity.manifest["metadata"]["generation"] += 1  # as the API server does
             entity.manifest["metadata"]["deletionTimestamp"] = "2026-01-02T00:00:00Z"
             entity.manifest["metadata"]["finalizers"] = [Kind.VIRTUAL_SERVICE.finalizer]
 

@@ -7,6 +7,7 @@ import pytest
 from activities.messages import MeshReference, NodeReference, Record, References
 from activities.objects import ApiKind, ApiObject
 from resources.conditions import Reason
+from resources.translate.virtual_service import virtual_service_spec
 from tests.builders import Manifest, grpc_route, http2_route, http_route, listener, tcp_route, virtual_service
 from tests.workflows.snapshots import READY_MESH, READY_NODE, desired, references, route, router, service
 from workflows.planning.outcome import Again
@@ -230,8 +231,9 @@ def test_status_tells_arns_of_what_exists() -> None:
             "retiredRouters",
         )
     )
+    specs = {service(): virtual_service_spec(router().name)}
     records = [
-        Record(object=object, arn=f"arn:{object.name}", version=1)
+        Record(object=object, arn=f"arn:{object.name}", version=1, spec=specs.get(object, {}))
         for object in (route("b"), service(), router(), route("a"))
     ]
     members = planner.status_members(Observed(records=tuple(records)), References(mesh=READY_MESH))
