@@ -87,10 +87,18 @@ class Sharer:
         arn = self.snapshot.status.get("virtualRouterArn")
         return ApiObject.from_arn(arn) if arn else None
 
+    def live_in(self, router: Claim) -> ApiObject | None:
+        """The router itself or one made beside it, as far as it is on that or sees to it for others."""
+        retired = self.snapshot.status.get("retiredRouters") or ()
+        kept = (entry.get("arn") for entry in retired if not entry.get("heir"))
+        for arn in (self.snapshot.status.get("virtualRouterArn"), *kept):
+            if arn and router in held_routers({"virtualRouterArn": arn}):
+                return ApiObject.from_arn(arn)
+        return None
+
     def is_on(self, router: Claim) -> bool:
-        """Whether it is on the router or on one made beside it."""
-        arn = self.snapshot.status.get("virtualRouterArn")
-        return router in held_routers({"virtualRouterArn": arn})
+        """Whether it is on the router or on one made beside it, or sees to that for others."""
+        return self.live_in(router) is not None
 
     def records(self, router: ApiObject) -> bool:
         """Whether its status tells of exactly this router."""
@@ -277,7 +285,7 @@ class Group:
     def live(self) -> ApiObject | None:
         """The router that the group is on, by what its leader, else the oldest of the others, says."""
         first = [] if self.i_lead else [self.leader]
-        on_it = (each.live for each in (*first, *self.others) if each.is_on(self.router))
+        on_it = (each.live_in(self.router) for each in (*first, *self.others))
         return next((live for live in on_it if live is not None), None)
 
     def verdict_on_me(self) -> Verdict | None:
@@ -300,9 +308,17 @@ class Group:
     def routes_of(self, sharer: Sharer) -> frozenset[str]:
         """The routes by which somebody may be reached: as its status says, and as I allowed if it may not have said."""
         granted = self.me.verdicts.get(sharer.uid)
-        if granted is None or (sharer.has_caught_up and not sharer.names(self.router)):
-            return sharer.routes
-        return sharer.routes | set(granted.routes)
+        return sharer.routes | set(granted.routes) if granted is not None and self.is_bound_to(sharer) else sharer.routes
+
+    def is_bound_to(self, sharer: Sharer) -> bool:
+        """Whether what I have allowed somebody still counts: it has not said since that it is elsewhere."""
+        return not sharer.has_caught_up or sharer.names(self.router)
+
+    def still_allowed(self) -> list[dict[str, Any]]:
+        """What I have published of those whom I would not allow it now, and who may have gone by it."""
+        bound = {each.uid for each in self.others if self.is_bound_to(each)}
+        published = self.me.snapshot.status.get("routerSharers") or ()
+        return [entry for entry in published if entry["accepted"] and entry["uid"] in bound]
 
 
 @dataclass(frozen=True)

@@ -354,29 +354,35 @@ class DesiredVirtualService(Desired):
         own = arn_of(observed, self._object)
         if not self._leads or references is None:
             accepted = self._is_accepted(group) and on == group.live
-            router = f"{own.partition('/virtualService/')[0]}/virtualRouter/{on.name}" if own and on else None
-            router = router or self._made(observed)
+            router = (_beside(own, on) if on is not None else None) or self._made(observed)
             names = [route.name for route in self._service.spec.routes] if accepted else sorted(group.me.routes)
         else:
             union = self._union(references, observed)
             routing = self._routing(references, observed)
             chosen = self._choose(routing, observed) if routing else None
             done = chosen is not None and on_router(observed, chosen) == dict(union.routes)
-            current = on if on is not None and is_made_from(on, self._router) else (chosen if done else group.live)
+            elsewhere = on is not None and not is_made_from(on, self._router)
+            current = on if on is not None and not elsewhere else (chosen if done else group.live)
             router = arn_of(observed, current) if current is not None else None
+            if on is not None and elsewhere:
+                members["retiredRouters"] = [*retired, *([{"arn": router}] if router is not None else [])] or None
+                router = _beside(own, on)
             accepts = {sharer.uid: other.contribution(references) is not None for sharer, other in self._led}
             if done and current == chosen:
-                members["routerSharers"] = [
+                entries = [
                     _sharer(sharer, other, union.refusals.get(sharer.uid))
                     for sharer, other in self._led
                     if accepts[sharer.uid]
-                ] or None
+                ]
+                told = {entry["uid"] for entry in entries}
+                entries += [entry for entry in group.still_allowed() if entry["uid"] not in told]
+                members["routerSharers"] = entries or None
             else:
                 members["routerSharers"] = self._snapshot.status.get("routerSharers")
             took_mine = self.contribution(references) is not None and mine not in union.refusals
             names = [route.name for route in self._service.spec.routes] if took_mine else sorted(group.me.routes)
             there = on_router(observed, current) if current is not None else {}
-            names = [name for name in names if name in there]
+            names = sorted(group.me.routes) if elsewhere else [name for name in names if name in there]
         arns = [f"{router}/route/{name}" for name in sorted(names)] if router is not None else []
         return members | {"virtualRouterArn": router, "routeArns": arns or None}
 
@@ -461,6 +467,11 @@ def _sharer(sharer: Sharer, service: DesiredVirtualService, refusal: str | None)
     if refusal is not None:
         return entry | {"message": refusal}
     return entry | {"routes": [route.name for route in service.spec.routes]}
+
+
+def _beside(service_arn: str | None, router: ApiObject) -> str | None:
+    """The ARN of a router in the mesh of a service, from that service's."""
+    return f"{service_arn.partition('/virtualService/')[0]}/virtualRouter/{router.name}" if service_arn else None
 
 
 def _routing_update(annotations: Mapping[str, str]) -> RoutingUpdate:
