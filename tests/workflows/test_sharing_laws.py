@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from activities.objects import ApiObject
@@ -80,6 +80,7 @@ def check_callers(sim: Simulation, versions: dict[str, list[dict[str, Any]]]) ->
 
 
 @given(st.lists(edits, min_size=1, max_size=7), st.data())
+@settings(derandomize=True)
 def test_callers_of_a_shared_router_meet_complete_routes_and_the_end_is_as_a_fresh_apply(
     chain: list[Manifest | str], data: st.DataObject
 ) -> None:

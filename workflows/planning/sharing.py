@@ -265,10 +265,17 @@ class Group:
         return self.i_lead or not self.leader.records(router)
 
     def needs(self, router: ApiObject) -> bool:
-        """Whether a router that I am done with has to stay: others are on it, or whoever leads is about to take it."""
+        """Whether a router that I am done with has to stay.
+
+        Because others are on it, or may be on their way to it since I told them so, or about to take it over.
+        """
         heir = self.leader
         about_to = not self.i_lead and heir.names(self.router) and not heir.is_on(self.router) and not heir.is_refused
-        return about_to or any(each.records(router) for each in self.others)
+        granted = {uid for uid, verdict in self.me.verdicts.items() if not verdict.refusal}
+        on_its_way = router == self.me.live and any(
+            each.uid in granted and self.is_bound_to(each) and each.live != router for each in self.others
+        )
+        return about_to or on_its_way or any(each.records(router) for each in self.others)
 
     @property
     def waits_for(self) -> Sharer | None:
@@ -293,15 +300,15 @@ class Group:
         verdict = self.leader.verdicts.get(self.me.uid)
         return verdict if verdict is not None and verdict.generation == self.me.snapshot.generation else None
 
-    def released(self, old: ApiObject, new: ApiObject) -> bool:
-        """Whether nobody else can be on `old` any more.
+    def released(self, new: ApiObject) -> bool:
+        """Whether nobody else can be on any router of this name but `new`.
 
         Somebody whose routes were accepted may have turned to the router of then without having said so yet.
         """
         granted = {uid for uid, verdict in self.me.verdicts.items() if not verdict.refusal}
         return all(
             each.live == new
-            or (each.live != old and (each.uid not in granted or (each.has_caught_up and not each.names(self.router))))
+            or (not each.is_on(self.router) and (each.uid not in granted or not self.is_bound_to(each)))
             for each in self.others
         )
 

@@ -320,7 +320,7 @@ class DesiredVirtualService(Desired):
             if group is None:
                 continue
             if current is not None and is_made_from(router, self._router):
-                stays = not group.released(router, current)
+                stays = not group.released(current)
             else:
                 stays = group.needs(router)
             if stays:
@@ -337,7 +337,7 @@ class DesiredVirtualService(Desired):
         ]
         members: dict[str, Any] = {
             "routerLeader": self._leader_to_name(on),
-            "routerSharers": None,
+            "routerSharers": self._still_allowed(),
             "retiredRouters": retired or None,
         }
         if group is None or (self._leads and references is None):
@@ -385,6 +385,14 @@ class DesiredVirtualService(Desired):
             names = sorted(group.me.routes) if elsewhere else [name for name in names if name in there]
         arns = [f"{router}/route/{name}" for name in sorted(names)] if router is not None else []
         return members | {"virtualRouterArn": router, "routeArns": arns or None}
+
+    def _still_allowed(self) -> list[dict[str, Any]] | None:
+        """For one that is leaving the router that it saw to: whom it told to go there."""
+        live = Sharer(self._snapshot).live
+        group = self._holders(live) if live is not None else None
+        if group is None or group.me.names(group.router):
+            return None
+        return group.still_allowed() or None
 
     def _made(self, observed: Observed) -> str | None:
         """The ARN of a router of this name that is there though the service is not on it (yet, or any more)."""
