@@ -4,7 +4,7 @@ One of the services leads. Its workflow alone writes the router and the routes, 
 for; each service's own workflow writes only the service. They speak through their status, which every one of them reads
 afresh: the leader publishes whose routes are on the router (`routerSharers`), the others whom they follow
 (`routerLeader`) and which router they are on (`virtualRouterArn`). So a router never has two masters, and a swap moves
-all services before the old router goes. See docs/explanation/decisions/0004.
+all services before the old router goes. See docs/explanation/decisions/0006.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -315,7 +315,9 @@ class Group:
     def routes_of(self, sharer: Sharer) -> frozenset[str]:
         """The routes by which somebody may be reached: as its status says, and as I allowed if it may not have said."""
         granted = self.me.verdicts.get(sharer.uid)
-        return sharer.routes | set(granted.routes) if granted is not None and self.is_bound_to(sharer) else sharer.routes
+        return (
+            sharer.routes | set(granted.routes) if granted is not None and self.is_bound_to(sharer) else sharer.routes
+        )
 
     def is_bound_to(self, sharer: Sharer) -> bool:
         """Whether what I have allowed somebody still counts: it has not said since that it is elsewhere."""
