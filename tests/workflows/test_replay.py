@@ -11,6 +11,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from tests.workflows.conftest import sandboxed
+from tests.workflows.record_histories import portable
 from workflows.cloud_map import CloudMapServiceWorkflow
 from workflows.entity import ALL, EntityWorkflow, MeshWorkflow, VirtualNodeWorkflow
 from workflows.state import EntityState
@@ -31,6 +32,13 @@ async def test_a_recorded_history_replays(path, sandbox):
     workflows = [*ALL, CloudMapServiceWorkflow]
     replayer = Replayer(workflows=workflows, data_converter=pydantic_data_converter, workflow_runner=runner)
     await replayer.replay_workflow(history(path))
+
+
+@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_a_recorded_history_names_no_path_of_a_machine(path):
+    """Stack traces do; the recorder leaves them out."""
+    assert "site-packages" not in path.read_text()
+    assert path.read_text() == portable(path.read_text())
 
 
 def test_every_kind_has_a_recorded_history():
