@@ -33,3 +33,8 @@ class ObjectMeta(Model):
     def being_deleted(self) -> bool:
         """Whether the user asked for the object to go."""
         return self.deletion_timestamp is not None
+
+
+def as_number(resource_version: str) -> int:
+    """Comparable form of a resourceVersion, which Kubernetes defines to be (KEP-5504)."""
+    return int(resource_version) if resource_version.isdecimal() else 0

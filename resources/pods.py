@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from resources.kinds import GROUP
+from resources.metadata import as_number
 
 VARIABLE = "APPMESH_VIRTUAL_NODE_NAME"
 """Of the sidecar: `mesh/<mesh>/virtualNode/<virtual node's App Mesh name>`."""
@@ -46,7 +47,6 @@ class Pod:
     def of(cls, resource: Mapping[str, Any]) -> "Pod":
         """From the API server's JSON."""
         metadata, status = resource["metadata"], resource.get("status") or {}
-        version = metadata["resourceVersion"]
         ready = any(
             condition.get("type") == "Ready" and condition.get("status") == "True"
             for condition in status.get("conditions") or ()
@@ -55,7 +55,7 @@ class Pod:
             namespace=metadata.get("namespace", ""),
             name=metadata["name"],
             uid=metadata["uid"],
-            version=int(version) if version.isdecimal() else 0,
+            version=as_number(metadata["resourceVersion"]),
             created=metadata.get("creationTimestamp") or "",
             ip=status.get("podIP") or None,
             running=status.get("phase") == "Running",

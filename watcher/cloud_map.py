@@ -13,10 +13,12 @@ from typing import Protocol
 import structlog
 
 from resources.cloud_map import CloudMapService
+from resources.metadata import as_number
 from resources.pods import Pod
-from watcher.cloud_map_index import CloudMapIndex, News, Node, number
+from watcher.cloud_map_index import CloudMapIndex, News, Node
 from watcher.cloud_map_poke import CloudMapWorkflows
 from watcher.index import Name
+from watcher.patience import retry_delay, until_answered
 from watcher.stream import Listing, Sighting
 from workflows.cloud_map_messages import Tidings
 from workflows.messages import Snapshot
@@ -24,7 +26,6 @@ from workflows.messages import Snapshot
 log = structlog.get_logger(__name__)
 
 SENDERS = 8
-RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 GATHER_SECONDS = 0.1
 """After a message to a service, how long news for it is gathered before the next."""
 SWEEP_SECONDS = 600.0
@@ -106,7 +107,7 @@ class CloudMapWatch:
 
     def nodes_are_at(self, version: str) -> None:
         """How far the stream of VirtualNodes is; orders what is told of nodes."""
-        self._nodes_version = max(self._nodes_version, number(version))
+        self._nodes_version = max(self._nodes_version, as_number(version))
 
     def begin(self) -> None:
         """Every VirtualNode has been seen."""
@@ -128,7 +129,7 @@ class CloudMapWatch:
                     self._take(self.index.put_pod(pod), f"Pod {pod.namespace}/{pod.name}")
 
     def _take_listing(self, listing: Listing) -> None:
-        version = number(listing.resource_version)
+        version = as_number(listing.resource_version)
         self._pods_version = max(self._pods_version, version)
         pods = [Pod.of(item) for item in listing.items]
         for uid in self.index.uids() - {pod.uid for pod in pods}:
@@ -165,15 +166,7 @@ class CloudMapWatch:
 
     async def _running(self) -> frozenset[CloudMapService]:
         """The answer of Temporal, as soon as it gives one."""
-        failures = 0
-        while True:
-            try:
-                return await self._workflows.running()
-            except Exception as error:  # whatever the reason: it is asked until it answers
-                delay = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
-                log.warning("cannot list workflows", error=str(error)[:200], retry_in=delay)
-                await asyncio.sleep(delay)
-                failures += 1
+        return await until_answered(self._workflows.running, "cannot list workflows")
 
     async def _send_for_ever(self) -> None:
         while True:
@@ -199,7 +192,7 @@ class CloudMapWatch:
             self.delivered += 1
             await asyncio.sleep(GATHER_SECONDS)
         except Exception as error:  # any refusal: the news must not be lost, whatever the reason
-            delay = RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]
+            delay = retry_delay(self._failures)
             self._failures += 1
             log.warning("Temporal did not take the news", service=str(service), error=str(error)[:200], retry_in=delay)
             self._put(service, news)

@@ -20,6 +20,7 @@ from resources.cloud_map import (
     should_be_registered,
 )
 from resources.conditions import ConditionType
+from resources.metadata import as_number
 from resources.names import namespaced_name
 from resources.pods import NodeIdentity, Pod
 from watcher.index import Name
@@ -58,7 +59,7 @@ class Node:
             attributes=snapshot.spec["serviceDiscovery"]["cloudMap"].get("attributes") or {},
             running_is_enough=snapshot.annotations.get(ANNOTATION) == InstanceRule.RUNNING,
             created=snapshot.created,
-            version=number(snapshot.resource_version),
+            version=as_number(snapshot.resource_version),
             ready=_is_ready(snapshot),
         )
 
@@ -211,8 +212,3 @@ def _is_ready(snapshot: Snapshot) -> bool:
         and condition.get("observedGeneration") == snapshot.generation
         for condition in snapshot.status.get("conditions") or ()
     )
-
-
-def number(resource_version: str) -> int:
-    """Comparable form of a resourceVersion; Kubernetes defines them to be (KEP-5504)."""
-    return int(resource_version) if resource_version.isdecimal() else 0

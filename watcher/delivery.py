@@ -11,13 +11,13 @@ from collections import OrderedDict
 import structlog
 
 from watcher.index import Name
+from watcher.patience import retry_delay
 from watcher.poke import Absence, Workflows
 from workflows.messages import Change
 
 log = structlog.get_logger(__name__)
 
 SENDERS = 32
-RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 class Outbox:
@@ -75,7 +75,7 @@ class Outbox:
             self._failures = 0
             self.delivered += 1
         except Exception as error:  # any refusal: the news must not be lost, whatever the reason
-            delay = RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]
+            delay = retry_delay(self._failures)
             self._failures += 1
             log.warning("Temporal did not take the news", resource=str(name), error=str(error)[:200], retry_in=delay)
             self._restore(name, news)

@@ -12,16 +12,17 @@ import asyncio
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import structlog
 
 from activities.objects import ApiObject
 from resources.kinds import Kind
-from watcher.delivery import RETRY_SECONDS
 from watcher.feed import INTERRUPTIONS, Forgotten, NotOffered, Page, Written
 from watcher.index import Index
 from watcher.owners import all_in_doubt, doubts
+from watcher.patience import retry_delay, until_answered
 from watcher.poke import Workflows
 from watcher.sweep import differing, routers_of
 from workflows.messages import Change
@@ -112,7 +113,7 @@ class DriftWatch:
                 seconds = self._sweeping.seconds if self._sweeping is not None else OFFERED_AGAIN_SECONDS
                 await asyncio.sleep(seconds * random.uniform(0.8, 1.2))
             except INTERRUPTIONS as error:
-                delay = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
+                delay = retry_delay(failures)
                 log.info("change feed interrupted", error=(str(error) or type(error).__name__)[:200], retry_in=delay)
                 failures += 1
                 await asyncio.sleep(delay)
@@ -155,17 +156,7 @@ class DriftWatch:
                 tasks.create_task(self._send(change)).add_done_callback(lambda _: free.release())
 
     async def _send(self, change: Change) -> None:
-        failures = 0
-        while True:
-            try:
-                await self._workflows.tell(change)
-            except Exception as error:  # whatever the reason: it must not be lost
-                delay = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
-                log.warning("Temporal did not take a doubt", error=str(error)[:200], retry_in=delay)
-                failures += 1
-                await asyncio.sleep(delay)
-            else:
-                return
+        await until_answered(partial(self._workflows.tell, change), "Temporal did not take a doubt")
 
 
 def doubts_of(written: Iterable[Written], index: Index) -> list[Change]:

@@ -11,9 +11,10 @@ from typing import TypeVar
 
 from activities.messages import ResourceName
 from resources.kinds import Kind
+from resources.metadata import as_number
 from resources.references import node_names_in
 from resources.relations import Claim, claims
-from workflows.messages import Change, Snapshot, as_number
+from workflows.messages import Change, Snapshot
 
 K = TypeVar("K")
 

@@ -17,6 +17,7 @@ from kubernetes.aio.client import ApiClient
 from kubernetes.aio.client.exceptions import ApiException
 
 from resources.kinds import GROUP, VERSION, Kind
+from watcher.patience import retry_delay
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +27,6 @@ WATCH_SECONDS = 60
 POD: Literal["Pod"] = "Pod"
 Watched = Kind | Literal["Pod"]
 """What can be watched: our own kinds, and pods."""
-RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class ResourceStream:
                 log.info("watch expired, listing again", kind=str(self._kind))
             except _INTERRUPTIONS as error:
                 log.warning("cannot list", kind=str(self._kind), error=_short(error))
-                await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
+                await asyncio.sleep(retry_delay(failures))
                 failures += 1
 
     async def list_then_watch(self) -> AsyncIterator[Listing | Sighting]:
@@ -96,7 +96,7 @@ class ResourceStream:
                         yield Sighting(self._kind, type, item)
             except _INTERRUPTIONS as error:
                 log.info("watch interrupted", kind=str(self._kind), error=_short(error))
-                await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
+                await asyncio.sleep(retry_delay(failures))
                 failures += 1
 
     async def watch_once(self, version: str) -> AsyncIterator[tuple[Any, dict[str, Any]]]:

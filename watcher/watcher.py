@@ -13,10 +13,11 @@ import structlog
 
 from resources.kinds import Kind
 from watcher.cloud_map import CloudMapWatch
-from watcher.delivery import RETRY_SECONDS, Outbox
+from watcher.delivery import Outbox
 from watcher.index import Index, Name
 from watcher.mapping import at_start, news
 from watcher.owners import minds_again
+from watcher.patience import until_answered
 from watcher.poke import Absence, Workflows
 from watcher.stream import Listing, Sighting
 from workflows.messages import Change, Gone, Snapshot
@@ -136,12 +137,4 @@ class Watcher:
 
     async def _running(self) -> frozenset[Name]:
         """The answer of Temporal, as soon as it gives one."""
-        failures = 0
-        while True:
-            try:
-                return await self._workflows.running()
-            except Exception as error:  # whatever the reason: it is asked until it answers
-                delay = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
-                log.warning("cannot list workflows", error=str(error)[:200], retry_in=delay)
-                await asyncio.sleep(delay)
-                failures += 1
+        return await until_answered(self._workflows.running, "cannot list workflows")

@@ -7,6 +7,7 @@ from pydantic import Field
 from activities.messages import Message, ResourceKey, ResourceName
 from activities.objects import ApiObject
 from resources.kinds import Kind
+from resources.metadata import as_number
 
 
 class Snapshot(Message):
@@ -121,8 +122,3 @@ class Gone(Message):
         if self.as_of is not None:
             return as_number(snapshot.resource_version) <= as_number(self.as_of)
         return self.uid == snapshot.key.uid
-
-
-def as_number(resource_version: str) -> int:
-    """Comparable form; Kubernetes defines resourceVersions to be (KEP-5504)."""
-    return int(resource_version) if resource_version.isdecimal() else 0

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from watcher import delivery, stream, watcher
+from watcher import patience
 
 Eventually = Callable[[Callable[[], object]], Awaitable[None]]
 
@@ -29,8 +29,7 @@ class Delays(Sequence[float]):
 @pytest.fixture(autouse=True)
 def _no_delays(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries come at once."""
-    for module in (delivery, stream, watcher):
-        monkeypatch.setattr(module, "RETRY_SECONDS", (0.0,))
+    monkeypatch.setattr(patience, "RETRY_SECONDS", (0.0,))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.builders import virtual_node
 from tests.watcher.conftest import turn_until
 from tests.watcher.pods import in_cloud_map, pod
 from tests.watcher.sightings import sighting
-from watcher import cloud_map
+from watcher import cloud_map, patience
 from watcher.cloud_map import CloudMapWatch
 from watcher.index import Name
 from watcher.stream import POD, Listing, Sighting
@@ -110,7 +110,7 @@ async def watching(sweep_seconds: float = 3600.0, **known: Any) -> AsyncIterator
 def _no_delays(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is gathered for longer, and retries come at once."""
     monkeypatch.setattr(cloud_map, "GATHER_SECONDS", 0.0)
-    monkeypatch.setattr(cloud_map, "RETRY_SECONDS", (0.0,))
+    monkeypatch.setattr(patience, "RETRY_SECONDS", (0.0,))
 
 
 def instances(taken: list[Tidings]) -> dict[str, bool]:

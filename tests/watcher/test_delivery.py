@@ -15,7 +15,7 @@ from tests import builders
 from tests.watcher.conftest import Delays, Eventually, turn_until
 from tests.watcher.fake_workflows import FakeWorkflows
 from tests.watcher.sightings import sighting
-from watcher import delivery
+from watcher import patience
 from watcher.delivery import Outbox
 from watcher.index import Name
 from watcher.poke import Absence
@@ -186,7 +186,7 @@ async def test_delay_grows_while_temporal_is_away_and_ends_with_it(
 ) -> None:
     """A server that is away is asked less and less often; one that came back is asked at once."""
     delays = Delays()
-    monkeypatch.setattr(delivery, "RETRY_SECONDS", delays)
+    monkeypatch.setattr(patience, "RETRY_SECONDS", delays)
     workflows = FakeWorkflows()
     workflows.refusals.extend([True, True, True, True, False, True, False])
     outbox = Outbox(workflows)
@@ -225,7 +225,7 @@ def test_nothing_is_lost_and_nothing_overtakes(
         return workflows
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(delivery, "RETRY_SECONDS", (0.0,))
+        patch.setattr(patience, "RETRY_SECONDS", (0.0,))
         workflows = asyncio.run(scenario())
     assert workflows.overtaken == set()
     arrived: defaultdict[str, list[Change | Absence]] = defaultdict(list)

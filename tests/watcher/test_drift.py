@@ -12,7 +12,7 @@ from tests import builders
 from tests.watcher.conftest import turn_until
 from tests.watcher.fake_workflows import FakeWorkflows
 from tests.watcher.sightings import index_of, settled
-from watcher import drift
+from watcher import drift, patience
 from watcher.drift import DriftWatch, NoFeed, Sweeping
 from watcher.feed import Forgotten, NotOffered, Page, Unavailable, Written
 from workflows.messages import Change
@@ -25,7 +25,7 @@ EDITED = Written("update", NODE, "aws-cli/1.0")
 @pytest.fixture(autouse=True)
 def _no_delays(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries come at once."""
-    monkeypatch.setattr(drift, "RETRY_SECONDS", (0.0,))
+    monkeypatch.setattr(patience, "RETRY_SECONDS", (0.0,))
     monkeypatch.setattr(drift, "OFFERED_AGAIN_SECONDS", 0.0)
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.watcher.conftest import Delays, Eventually
 from tests.watcher.fake_api_server import Break, FakeApiServer, How
+from watcher import patience
 from watcher import stream as stream_module
 from watcher.stream import Listing, ResourceStream, Sighting
 
@@ -125,7 +126,7 @@ async def test_list_is_asked_for_until_it_comes(failure: int | bytes) -> None:
 async def test_server_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch, eventually: Eventually) -> None:
     """Connection refused is no reason to stop."""
     delays = Delays()
-    monkeypatch.setattr(stream_module, "RETRY_SECONDS", delays)
+    monkeypatch.setattr(patience, "RETRY_SECONDS", delays)
     server = FakeApiServer()
     server.put("a")
     async with server.running() as stream:
@@ -196,6 +197,6 @@ def test_stream_breaks_everywhere_and_nothing_is_lost(edits: list[tuple[str, boo
             return believed, server.items
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stream_module, "RETRY_SECONDS", (0.0,))
+        patch.setattr(patience, "RETRY_SECONDS", (0.0,))
         believed, true = asyncio.run(scenario())
     assert believed == true
