@@ -71,7 +71,7 @@ async def kubernetes(name: str, argument: BaseModel | str, summary: str, result:
         )
     except (ActivityError, ApplicationError) as error:
         # The failure of a local activity arrives as it is, that of a regular one wrapped.
-        raise call_failed(error) from error
+        raise _call_failed(error) from error
 
 
 async def write(step: Step, reconcile: int, queues: Queues, owner: Owner) -> Record:
@@ -83,7 +83,7 @@ async def write(step: Step, reconcile: int, queues: Queues, owner: Owner) -> Rec
     token = client_token(step, reconcile) if step.verb is not Verb.DELETE else None
     tags = tags_of(owner) if step.verb is Verb.CREATE else None
     call = Call(object=step.object, spec=step.spec, client_token=token, tags=tags)
-    record: Record = await _app_mesh(step.operation, call, step.summary, queues.writes, Record)
+    record: Record = await remote(step.operation, call, step.summary, queues.writes, Record)
     return record
 
 
@@ -95,7 +95,7 @@ async def describe(object: ApiObject, queues: Queues) -> Record | None:
     """
     name = operation(Verb.DESCRIBE, object.kind)
     try:
-        record: Record = await _app_mesh(name, Call(object=object), f"Look at {object}", queues.reads, Record)
+        record: Record = await remote(name, Call(object=object), f"Look at {object}", queues.reads, Record)
     except CallFailed as error:
         if error.failure is Failure.NOT_FOUND:
             return None
@@ -111,7 +111,7 @@ async def tags_of_object(record: Record, queues: Queues) -> dict[str, str] | Non
     """
     of = ListTags(object=record.object, arn=record.arn)
     try:
-        found: Tags = await _app_mesh(names.LIST_TAGS, of, f"Whose is {record.object}", queues.reads, Tags)
+        found: Tags = await remote(names.LIST_TAGS, of, f"Whose is {record.object}", queues.reads, Tags)
     except CallFailed as error:
         if error.failure is Failure.NOT_FOUND:
             return None
@@ -126,7 +126,7 @@ async def routes_of(router: ApiObject, queues: Queues) -> list[ApiObject]:
     while True:
         request = ListRoutes(router=router, next_token=token)
         try:
-            page: RoutesPage = await _app_mesh(
+            page: RoutesPage = await remote(
                 names.LIST_ROUTES, request, f"List routes of {router}", queues.reads, RoutesPage
             )
         except CallFailed as error:
@@ -153,22 +153,45 @@ def client_token(step: Step, reconcile: int) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
-async def _app_mesh(name: str, argument: BaseModel, summary: str, queue: str | None, result: type[Any]) -> Any:
+async def remote(
+    name: str,
+    argument: BaseModel | str,
+    summary: str,
+    queue: str | None,
+    result: type[Any] | None,
+    limit: timedelta = ONE_CALL,
+    heartbeat: timedelta | None = None,
+) -> Any:
+    """Run an activity that calls App Mesh or Cloud Map.
+
+    Args:
+        name: the activity's.
+        argument: the activity's.
+        summary: for people; cut to what the Temporal UI takes.
+        queue: the task queue of limited calls; None for the workflow's own.
+        result: the type of what it returns; None when that does not matter.
+        limit: on one attempt.
+        heartbeat: how long an attempt may be silent; None when it gives no sign of life.
+
+    Raises:
+        CallFailed: of any failure but `GONE`.
+    """
     try:
         return await workflow.execute_activity(
             name,
             argument,
             result_type=result,
             task_queue=queue,
-            start_to_close_timeout=ONE_CALL,
+            start_to_close_timeout=limit,
+            heartbeat_timeout=heartbeat,
             retry_policy=APP_MESH_RETRIES,
             summary=summary[:200],
         )
     except ActivityError as error:
-        raise call_failed(error) from error
+        raise _call_failed(error) from error
 
 
-def call_failed(error: ActivityError | ApplicationError) -> CallFailed:
+def _call_failed(error: ActivityError | ApplicationError) -> CallFailed:
     """Our failure out of Temporal's wrapping."""
     cause = error.cause if isinstance(error, ActivityError) else error
     if isinstance(cause, ApplicationError) and cause.type in set(Failure):

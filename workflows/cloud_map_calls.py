@@ -7,7 +7,6 @@ from typing import Any
 
 from pydantic import BaseModel
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
 
 from activities import names
 from activities.cloud_map_messages import (
@@ -25,7 +24,7 @@ from activities.cloud_map_messages import (
 )
 from activities.messages import Queues
 from resources.cloud_map import Instance
-from workflows.calls import APP_MESH_RETRIES, ONE_CALL, call_failed
+from workflows.calls import remote
 
 ONE_BATCH = timedelta(minutes=15)
 """Limit on one attempt at a batch; a dead worker is noticed by the heartbeat, long before."""
@@ -83,12 +82,12 @@ class CloudMap:
     async def create(self, wanted: CreateService) -> ServiceRecord:
         """Make the service."""
         summary = f"Create Cloud Map service {wanted.service}"
-        record: ServiceRecord = await _call(names.CREATE_SERVICE, wanted, summary, self._writes, ServiceRecord)
+        record: ServiceRecord = await remote(names.CREATE_SERVICE, wanted, summary, self._writes, ServiceRecord)
         return record
 
     async def delete(self, id: str, name: str) -> None:
         """Delete the service."""
-        await _call(names.DELETE_SERVICE, id, f"Delete Cloud Map service {name}", self._writes, None)
+        await remote(names.DELETE_SERVICE, id, f"Delete Cloud Map service {name}", self._writes, None)
 
     async def instances(self, service_id: str) -> list[Instance]:
         """Every instance of the service, page by page."""
@@ -107,38 +106,14 @@ class CloudMap:
         some = ", ".join(change.id for change in changes[:3]) + (" ..." if len(changes) > 3 else "")
         summary = f"{'Register' if register else 'Deregister'} {len(changes)}: {some}"
         batch = InstanceBatch(service_id=service_id, changes=tuple(changes))
-        done: BatchDone = await _call(name, batch, summary, self._writes, BatchDone, ONE_BATCH, HEARTBEAT)
+        done: BatchDone = await remote(name, batch, summary, self._writes, BatchDone, ONE_BATCH, HEARTBEAT)
         return done
 
     async def _read(self, name: str, argument: BaseModel | str, summary: str, result: type[Any]) -> Any:
-        return await _call(name, argument, summary, self._reads, result)
+        return await remote(name, argument, summary, self._reads, result)
 
 
 def request_id(*parts: object) -> str:
     """A creator request id: the same for every attempt at one thing, never the same for two things."""
     text = "\0".join(str(part) for part in (workflow.info().run_id, *parts))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-async def _call(
-    name: str,
-    argument: BaseModel | str,
-    summary: str,
-    queue: str | None,
-    result: type[Any] | None,
-    limit: timedelta = ONE_CALL,
-    heartbeat: timedelta | None = None,
-) -> Any:
-    try:
-        return await workflow.execute_activity(
-            name,
-            argument,
-            result_type=result,
-            task_queue=queue,
-            start_to_close_timeout=limit,
-            heartbeat_timeout=heartbeat,
-            retry_policy=APP_MESH_RETRIES,
-            summary=summary[:200],
-        )
-    except ActivityError as error:
-        raise call_failed(error) from error
