@@ -72,6 +72,13 @@ class ApiObject(BaseModel):
             members["virtualRouterName"] = self.router
         return members
 
+    @property
+    def on_router(self) -> "ApiObject | None":
+        """The router that a route is on; None for what is no route."""
+        if self.router is None:
+            return None
+        return ApiObject(kind=ApiKind.VIRTUAL_ROUTER, mesh=self.mesh, name=self.router)
+
     @classmethod
     def mesh_object(cls, mesh: str) -> "ApiObject":
         """The mesh itself."""

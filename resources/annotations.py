@@ -109,7 +109,7 @@ def deletion_policy(annotations: Mapping[str, str]) -> DeletionPolicy | None:
     Raises:
         InvalidResource: it says something else.
     """
-    return _chosen(annotations, DELETION_POLICY, DeletionPolicy)
+    return chosen(annotations, DELETION_POLICY, DeletionPolicy)
 
 
 def mesh_deletion(annotations: Mapping[str, str]) -> MeshDeletion:
@@ -118,7 +118,7 @@ def mesh_deletion(annotations: Mapping[str, str]) -> MeshDeletion:
     Raises:
         InvalidResource: it says something else.
     """
-    return _chosen(annotations, MESH_DELETION, MeshDeletion) or MeshDeletion.CASCADE
+    return chosen(annotations, MESH_DELETION, MeshDeletion) or MeshDeletion.CASCADE
 
 
 def check(annotations: Mapping[str, str]) -> None:
@@ -129,7 +129,7 @@ def check(annotations: Mapping[str, str]) -> None:
     """
     deletion_policy(annotations)
     mesh_deletion(annotations)
-    _chosen(annotations, cloud_map.ANNOTATION, cloud_map.InstanceRule)
+    chosen(annotations, cloud_map.ANNOTATION, cloud_map.InstanceRule)
 
 
 def cascades(annotations: Mapping[str, str]) -> bool:
@@ -143,7 +143,12 @@ def cascades(annotations: Mapping[str, str]) -> bool:
         return False
 
 
-def _chosen(annotations: Mapping[str, str], name: str, choices: type[Choice]) -> Choice | None:
+def chosen(annotations: Mapping[str, str], name: str, choices: type[Choice]) -> Choice | None:
+    """What an annotation asks for; None without it.
+
+    Raises:
+        InvalidResource: it says something else; names it and the values that it takes.
+    """
     value = annotations.get(name)
     if value is None:
         return None

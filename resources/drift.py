@@ -15,15 +15,6 @@ class DriftPolicy(StrEnum):
     """Do not look. The next change of the resource may still overwrite what was changed by hand."""
 
 
-def drift_policy(annotations: Mapping[str, str]) -> DriftPolicy:
-    """What the annotation asks for; `repair` without one.
-
-    Raises:
-        ValueError: it says something else.
-    """
-    return DriftPolicy(annotations.get(ANNOTATION, DriftPolicy.REPAIR))
-
-
 def ignores_drift(annotations: Mapping[str, str]) -> bool:
     """Whether drift is left alone. An annotation that cannot be read does not protect it."""
     return annotations.get(ANNOTATION) == DriftPolicy.IGNORE

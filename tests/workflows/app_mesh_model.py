@@ -72,7 +72,7 @@ class AppMeshModel:
             Refused: there is no such router.
         """
         self._must_exist(router)
-        return tuple(sorted(object.name for object in self.objects if _router_of(object) == router))
+        return tuple(sorted(object.name for object in self.objects if object.on_router == router))
 
     def routing_of(self, service: ApiObject) -> dict[str, Any] | None:
         """What callers of a service meet: the router's spec under "", each route's under its name.
@@ -128,14 +128,8 @@ def _route_of(router: ApiObject, name: str) -> ApiObject:
 def _parents(object: ApiObject) -> tuple[ApiObject, ...]:
     if object.kind is ApiKind.MESH:
         return ()
-    router = _router_of(object)
+    router = object.on_router
     return (ApiObject.mesh_object(object.mesh), *((router,) if router is not None else ()))
-
-
-def _router_of(object: ApiObject) -> ApiObject | None:
-    if object.router is None:
-        return None
-    return ApiObject(kind=ApiKind.VIRTUAL_ROUTER, mesh=object.mesh, name=object.router)
 
 
 def _references(object: ApiObject, spec: dict[str, Any]) -> tuple[ApiObject, ...]:

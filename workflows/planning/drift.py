@@ -7,10 +7,10 @@ finds replaces what we remembered, and the plan does the rest.
 from collections.abc import Iterator, Mapping, Sequence
 
 from activities.messages import Record
-from activities.objects import ApiKind, ApiObject
+from activities.objects import ApiObject
+from resources.annotations import chosen
 from resources.conditions import Reason
-from resources.drift import ANNOTATION, DriftPolicy, drift_policy
-from resources.errors import InvalidResource
+from resources.drift import ANNOTATION, DriftPolicy
 from resources.normal import differences, same_spec
 from resources.ownership import Origin
 from workflows.planning.outcome import Again, Outcome
@@ -25,11 +25,7 @@ def checked_policy(annotations: Mapping[str, str]) -> DriftPolicy:
     Raises:
         InvalidResource: nothing that we know.
     """
-    try:
-        return drift_policy(annotations)
-    except ValueError as error:
-        choices = ", ".join(DriftPolicy)
-        raise InvalidResource(f"metadata.annotations[{ANNOTATION}]", f"must be one of {choices}") from error
+    return chosen(annotations, ANNOTATION, DriftPolicy) or DriftPolicy.REPAIR
 
 
 def concerned(doubts: Sequence[ApiObject], known: Observed) -> tuple[ApiObject, ...]:
@@ -39,14 +35,14 @@ def concerned(doubts: Sequence[ApiObject], known: Observed) -> tuple[ApiObject, 
     cluster made and lends to us.
     """
     own = {record.object for record in known.records if record.origin is not Origin.LENT}
-    return tuple(dict.fromkeys(object for object in doubts if object in own or _router_of(object) in own))
+    return tuple(dict.fromkeys(object for object in doubts if object in own or object.on_router in own))
 
 
 def seen_again(known: Observed, looked_at: Sequence[ApiObject], found: Sequence[Record]) -> Observed:
     """What is known after a second look at some objects. A router that is gone has taken its routes along."""
     there = {record.object for record in found}
     gone = {object for object in looked_at if object not in there}
-    kept = (record for record in known.records if record.object not in gone and _router_of(record.object) not in gone)
+    kept = (record for record in known.records if record.object not in gone and record.object.on_router not in gone)
     after = known.model_copy(update={"records": tuple(kept)})
     for record in found:
         after = after.with_record(_as_sent(record, known))
@@ -87,9 +83,3 @@ def _as_sent(found: Record, known: Observed) -> Record:
         return found
     spec = before.spec if same_spec(before.spec, found.spec) else found.spec
     return before.model_copy(update={"arn": found.arn, "version": found.version, "spec": spec})
-
-
-def _router_of(object: ApiObject) -> ApiObject | None:
-    if object.kind is not ApiKind.ROUTE or object.router is None:
-        return None
-    return ApiObject(kind=ApiKind.VIRTUAL_ROUTER, mesh=object.mesh, name=object.router)

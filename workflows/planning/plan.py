@@ -98,7 +98,7 @@ def plan(wanted: Sequence[Wanted], observed: Observed) -> Plan:
     kept = {item.object for item in wanted}
     unwanted = [record.object for record in observed.records if record.object not in kept]
     # Routes left over on a router that will carry traffic, but does not yet, have to go before it does.
-    leftovers = [object for object in unwanted if _router_of(object) in kept - live]
+    leftovers = [object for object in unwanted if object.on_router in kept - live]
     unwanted = [object for object in unwanted if object not in leftovers]
     stages = [
         tuple(Step(verb=Verb.DELETE, object=object) for object in leftovers),
@@ -118,13 +118,6 @@ def _change(wanted: Wanted, observed: Observed) -> Step | None:
     if same_spec(wanted.spec, record.spec):
         return None
     return Step(verb=Verb.UPDATE, object=wanted.object, spec=wanted.spec)
-
-
-def _router_of(object: ApiObject) -> ApiObject | None:
-    """The router that a route is on."""
-    if object.kind is not ApiKind.ROUTE or object.router is None:
-        return None
-    return ApiObject(kind=ApiKind.VIRTUAL_ROUTER, mesh=object.mesh, name=object.router)
 
 
 def _routers_pointed_at(observed: Observed) -> set[ApiObject]:

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from activities.objects import ApiKind, ApiObject
+from resources.annotations import chosen
 from workflows.planning.plan import Observed, Wanted, plan
 
 ANNOTATION = "meshwright.dev/routing-update"
@@ -37,9 +38,9 @@ def routing_update(annotations: Mapping[str, str]) -> RoutingUpdate:
     """What the annotation asks for; `auto` without one.
 
     Raises:
-        ValueError: it says something else.
+        InvalidResource: it says something else.
     """
-    return RoutingUpdate(annotations.get(ANNOTATION, RoutingUpdate.AUTO))
+    return chosen(annotations, ANNOTATION, RoutingUpdate) or RoutingUpdate.AUTO
 
 
 def choose_router(

@@ -56,7 +56,7 @@ class Sharer:
 
     def names(self, router: Claim) -> bool:
         """Whether its spec asks for the router, it is to stay, and its workflow can do something about it."""
-        return not self.snapshot.deleting and self.asks_for == router and self._is_readable
+        return not self.snapshot.deleting and self.asks_for == router and self.is_readable
 
     def holds(self, router: Claim) -> bool:
         """Whether its status records the router, as the one it is on or as one it has left."""
@@ -72,8 +72,13 @@ class Sharer:
         )
 
     @cached_property
-    def _is_readable(self) -> bool:
-        return is_readable(self.snapshot)
+    def is_readable(self) -> bool:
+        """Whether its spec makes sense; the workflow of one that does not will never do anything."""
+        try:
+            parse_virtual_service(self.snapshot.as_resource())
+        except InvalidResource:
+            return False
+        return True
 
     @cached_property
     def asks_for(self) -> Claim | None:
@@ -142,7 +147,7 @@ class Sharer:
         objects = (ApiObject.from_arn(arn) for arn in self.snapshot.status.get("routeArns") or ())
         return frozenset(object.name for object in objects if object is not None)
 
-    @property
+    @cached_property
     def verdicts(self) -> dict[str, Verdict]:
         """What it has published of others, by uid."""
         return {
@@ -173,15 +178,6 @@ def strays(snapshot: Snapshot, observed: Observed) -> frozenset[Claim]:
         named = {Claim("virtualRouter", record.object.mesh, name) for name in names_of_router(record.object.name)}
         found |= set() if named & told else named
     return frozenset(found)
-
-
-def is_readable(service: Snapshot) -> bool:
-    """Whether a VirtualService's spec makes sense; the workflow of one that does not will never do anything."""
-    try:
-        parse_virtual_service(service.as_resource())
-    except InvalidResource:
-        return False
-    return True
 
 
 def older_rival(snapshot: Snapshot, claim: Claim | None, relatives: Iterable[Snapshot]) -> Snapshot | None:
@@ -271,9 +267,8 @@ class Group:
         """
         heir = self.leader
         about_to = not self.i_lead and heir.names(self.router) and not heir.is_on(self.router) and not heir.is_refused
-        granted = {uid for uid, verdict in self.me.verdicts.items() if not verdict.refusal}
         on_its_way = router == self.me.live and any(
-            each.uid in granted and self.is_bound_to(each) and each.live != router for each in self.others
+            self.has_allowed(each) and each.live != router for each in self.others
         )
         return about_to or on_its_way or any(each.records(router) for each in self.others)
 
@@ -286,7 +281,7 @@ class Group:
         if not self.i_lead or not self.me.names(self.router) or (self.me.is_on(self.router) and not self.me.follows):
             return None
         doubtful = (each for each in self.others if not each.agrees_to(self.me, self.router))
-        return next((each for each in doubtful if is_readable(each.snapshot)), None)
+        return next((each for each in doubtful if each.is_readable), None)
 
     @property
     def live(self) -> ApiObject | None:
@@ -305,29 +300,23 @@ class Group:
 
         Somebody whose routes were accepted may have turned to the router of then without having said so yet.
         """
-        granted = {uid for uid, verdict in self.me.verdicts.items() if not verdict.refusal}
-        return all(
-            each.live == new
-            or (not each.is_on(self.router) and (each.uid not in granted or not self.is_bound_to(each)))
-            for each in self.others
-        )
+        return all(each.live == new or not (each.is_on(self.router) or self.has_allowed(each)) for each in self.others)
 
     def routes_of(self, sharer: Sharer) -> frozenset[str]:
         """The routes by which somebody may be reached: as its status says, and as I allowed if it may not have said."""
-        granted = self.me.verdicts.get(sharer.uid)
-        return (
-            sharer.routes | set(granted.routes) if granted is not None and self.is_bound_to(sharer) else sharer.routes
-        )
+        return sharer.routes | set(self.me.verdicts[sharer.uid].routes) if self.has_allowed(sharer) else sharer.routes
 
-    def is_bound_to(self, sharer: Sharer) -> bool:
-        """Whether what I have allowed somebody still counts: it has not said since that it is elsewhere."""
-        return not sharer.has_caught_up or sharer.names(self.router)
+    def has_allowed(self, sharer: Sharer) -> bool:
+        """Whether I have let somebody on the router, and it has not said since that it is elsewhere."""
+        verdict = self.me.verdicts.get(sharer.uid)
+        allowed = verdict is not None and not verdict.refusal
+        return allowed and (not sharer.has_caught_up or sharer.names(self.router))
 
     def still_allowed(self) -> list[dict[str, Any]]:
         """What I have published of those whom I would not allow it now, and who may have gone by it."""
-        bound = {each.uid for each in self.others if self.is_bound_to(each)}
+        allowed = {each.uid for each in self.others if self.has_allowed(each)}
         published = self.me.snapshot.status.get("routerSharers") or ()
-        return [entry for entry in published if entry["accepted"] and entry["uid"] in bound]
+        return [entry for entry in published if entry["uid"] in allowed]
 
 
 @dataclass(frozen=True)
@@ -404,24 +393,16 @@ def on_router(observed: Observed, router: ApiObject) -> dict[str, dict[str, Any]
     return {
         record.object.name: record.spec
         for record in observed.of_kind(ApiKind.ROUTE)
-        if (record.object.mesh, record.object.router) == (router.mesh, router.name)
+        if record.object.on_router == router
     }
 
 
 def with_routes(observed: Observed, router: ApiObject) -> tuple[ApiObject, ...]:
     """A router and its routes, as far as they are there."""
-    return tuple(
-        record.object
-        for record in observed.records
-        if record.object.mesh == router.mesh and router.name in _router_names(record.object)
-    )
+    return tuple(record.object for record in observed.records if router in (record.object, record.object.on_router))
 
 
 def as_they_are(observed: Observed, objects: Iterable[ApiObject]) -> tuple[Wanted, ...]:
     """Objects that shall stay as they are."""
     records = (observed.find(object) for object in objects)
     return tuple(Wanted(object=record.object, spec=record.spec) for record in records if record is not None)
-
-
-def _router_names(object: ApiObject) -> tuple[str | None, ...]:
-    return (object.name,) if object.kind is ApiKind.VIRTUAL_ROUTER else (object.router,)

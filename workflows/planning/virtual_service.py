@@ -5,7 +5,7 @@ first route's first target, as the reference controller did, but never writes it
 of that node is followed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cached_property
 from typing import Any, ClassVar
@@ -27,8 +27,6 @@ from workflows.planning.desired import Desired, arn_of, mesh_stands_in_the_way
 from workflows.planning.outcome import ACHIEVED, Again, Outcome
 from workflows.planning.plan import Observed, Wanted
 from workflows.planning.routing import (
-    ANNOTATION,
-    RoutingUpdate,
     choose_router,
     is_made_from,
     live_router,
@@ -66,7 +64,7 @@ class DesiredVirtualService(Desired):
         self._namespace = self._service.metadata.namespace or ""
         mesh = self._service.spec.mesh_name
         self._object = ApiObject(kind=ApiKind.VIRTUAL_SERVICE, mesh=mesh, name=self._service.metadata.name)
-        self._mode = _routing_update(self._service.metadata.annotations)
+        self._mode = routing_update(self._service.metadata.annotations)
         self._router = ApiObject(kind=ApiKind.VIRTUAL_ROUTER, mesh=mesh, name=router_name(self._service))
         self._node_provider = provider_node_name(self._service)
         self._group = None if self._node_provider is not None else self._group_of(self._router.name)
@@ -480,11 +478,3 @@ def _sharer(sharer: Sharer, service: DesiredVirtualService, refusal: str | None)
 def _beside(service_arn: str | None, router: ApiObject) -> str | None:
     """The ARN of a router in the mesh of a service, from that service's."""
     return f"{service_arn.partition('/virtualService/')[0]}/virtualRouter/{router.name}" if service_arn else None
-
-
-def _routing_update(annotations: Mapping[str, str]) -> RoutingUpdate:
-    try:
-        return routing_update(annotations)
-    except ValueError as error:
-        choices = ", ".join(RoutingUpdate)
-        raise InvalidResource(f"metadata.annotations[{ANNOTATION}]", f"must be one of {choices}") from error
