@@ -93,8 +93,8 @@ class DesiredVirtualService(Desired):
             lacking = self._lacks(references, alone=False) or self._shortfall_in(self._group, references, observed)
             if lacking is not None:
                 return lacking
-        holds = [item.object for item in self._held(observed, references)]
-        return Outcome(reason=Reason.ACTIVE, again=Again.SOON) if holds else ACHIEVED
+        _, router = self._planned(references, observed)
+        return Outcome(reason=Reason.ACTIVE, again=Again.SOON) if self._held(observed, router) else ACHIEVED
 
     def wanted(self, references: References, observed: Observed) -> tuple[Wanted, ...]:
         """Router, routes, service; on the live router or on a new one beside it, as `routing` chooses.
@@ -102,7 +102,8 @@ class DesiredVirtualService(Desired):
         With a node of its own, or a router that another service sees to, the service is all. A router that was there
         goes once the service has been turned, or when nobody else is on it either.
         """
-        held = self._held(observed, references)
+        routing, router = self._planned(references, observed)
+        held = self._held(observed, router)
         if self._node_provider is not None:
             return (self._turned(node=self._node_provider), *held)
         if self._group is not None and not self._leads:
@@ -110,10 +111,8 @@ class DesiredVirtualService(Desired):
             if live is None or not (self._is_on_it(observed) or self._is_accepted(self._group)):
                 return (*self._as_it_is(observed), *held)
             return (self._turned(router=live.name), *held)
-        routing = self._routing(references, observed)
-        if not routing:
+        if router is None:
             return as_they_are(observed, (record.object for record in observed.records))
-        router = self._choose(routing, observed)
         if self._group is None or self._is_on_it(observed) or self._accepts_me(references, observed):
             return (*moved(routing, router), self._turned(router=router.name), *held)
         return (*moved(routing, router), *self._as_it_is(observed), *held)
@@ -212,8 +211,13 @@ class DesiredVirtualService(Desired):
         )
         return (Wanted(object=router, spec=union.router), *routes)
 
-    def _choose(self, routing: Sequence[Wanted], observed: Observed) -> ApiObject:
-        return choose_router(self._router, self._live(observed), routing, observed, self._mode)
+    def _planned(self, references: References, observed: Observed) -> tuple[tuple[Wanted, ...], ApiObject | None]:
+        """The routing that this service sees to, and the router that shall hold it; nothing where it sees to none."""
+        sees_to_it = self._node_provider is None and self._leads
+        routing = self._routing(references, observed) if sees_to_it else ()
+        if not routing:
+            return (), None
+        return routing, choose_router(self._router, self._live(observed), routing, observed, self._mode)
 
     def _live(self, observed: Observed) -> ApiObject | None:
         """The router of this name that carries traffic: by what we know of our service, else by what the others say."""
@@ -303,12 +307,13 @@ class DesiredVirtualService(Desired):
             return None
         return Outcome(reason=Reason.ROUTE_CONFLICT, message=refusal, failed_kind=ApiKind.ROUTE)
 
-    def _held(self, observed: Observed, references: References) -> tuple[Wanted, ...]:
-        """Routers that stay for the sake of others: old ones of ours until all have turned, and those we have left."""
-        current = None
-        if self._node_provider is None and self._leads:
-            routing = self._routing(references, observed)
-            current = self._choose(routing, observed) if routing else None
+    def _held(self, observed: Observed, current: ApiObject | None) -> tuple[Wanted, ...]:
+        """Routers that stay for the sake of others: old ones of ours until all have turned, and those we have left.
+
+        Args:
+            observed: what App Mesh holds.
+            current: the router that shall hold the routing; None when this service sees to none.
+        """
         held: list[ApiObject] = []
         for record in observed.of_kind(ApiKind.VIRTUAL_ROUTER):
             router = record.object
@@ -356,8 +361,7 @@ class DesiredVirtualService(Desired):
             names = [route.name for route in self._service.spec.routes] if accepted else sorted(group.me.routes)
         else:
             union = self._union(references, observed)
-            routing = self._routing(references, observed)
-            chosen = self._choose(routing, observed) if routing else None
+            _, chosen = self._planned(references, observed)
             done = chosen is not None and on_router(observed, chosen) == dict(union.routes)
             elsewhere = on is not None and not is_made_from(on, self._router)
             current = on if on is not None and not elsewhere else (chosen if done else group.live)
