@@ -304,18 +304,23 @@ async def test_a_node_that_goes_with_its_mesh_lets_the_services_that_target_it_g
     assert told == [False]  # it was Active; to wait is the normal course of things
 
 
+async def delete_a_mesh_that_blocks(harness: Harness) -> None:
+    """Ask for the deletion of a mesh that has a member, and wait until it waits."""
+    await harness.apply(annotated(mesh(), mesh_deletion="Block"))
+    await until_reason(harness, AT_MESH, "Active")
+    await harness.apply(virtual_node())
+    await until_reason(harness, AT_NODE, "Active")
+    await harness.tell(harness.kubernetes.delete(*AT_MESH))
+    await until_reason(harness, AT_MESH, "WaitingForMembers")
+
+
 class TestBlocking:
     """`meshwright.dev/mesh-deletion: Block`."""
 
     async def test_a_mesh_waits_for_its_members_and_names_them(self, harness):
         """They go on as if nothing were; when they have left, the mesh goes."""
         async with harness.worker():
-            await harness.apply(annotated(mesh(), mesh_deletion="Block"))
-            await until_reason(harness, AT_MESH, "Active")
-            await harness.apply(virtual_node())
-            await until_reason(harness, AT_NODE, "Active")
-            await harness.tell(harness.kubernetes.delete(*AT_MESH))
-            await until_reason(harness, AT_MESH, "WaitingForMembers")
+            await delete_a_mesh_that_blocks(harness)
             expected = f"1 members are left: virtualnode/prod/cart ({MESH_DELETION}: Block)"
             assert message(harness, AT_MESH) == expected
             await harness.apply(virtual_node(listeners=[listener(9090)]))
@@ -328,12 +333,7 @@ class TestBlocking:
     async def test_it_can_be_lifted(self, harness):
         """An edit of the annotation turns the wait into a cascade."""
         async with harness.worker():
-            await harness.apply(annotated(mesh(), mesh_deletion="Block"))
-            await until_reason(harness, AT_MESH, "Active")
-            await harness.apply(virtual_node())
-            await until_reason(harness, AT_NODE, "Active")
-            await harness.tell(harness.kubernetes.delete(*AT_MESH))
-            await until_reason(harness, AT_MESH, "WaitingForMembers")
+            await delete_a_mesh_that_blocks(harness)
             await annotate(harness, AT_MESH, MESH_DELETION, "Cascade")
             await harness.tell(harness.kubernetes.see(*AT_NODE), poke=True)  # as the watcher does when the mesh turns
             metadata = harness.kubernetes.resources[AT_NODE]["metadata"]

@@ -10,15 +10,13 @@ from contextlib import suppress
 from functools import cached_property
 from typing import Any, ClassVar
 
-from activities.messages import NodeReference, ReadReferences, Record, References
+from activities.messages import ReadReferences, Record, References
 from activities.objects import ApiKind, ApiObject
 from resources.conditions import ConditionType, Reason
 from resources.errors import InvalidResource
 from resources.kinds import Kind
-from resources.names import node_candidates, provider_node_name, router_name
+from resources.names import provider_node_name, router_name
 from resources.parsing import parse_virtual_service
-from resources.ports import PortMapping
-from resources.references import NodeTarget, first_target, targets
 from resources.relations import Claim, names_of_router
 from resources.translate.virtual_service import route_spec, router_spec, virtual_service_spec
 from resources.virtual_service import VirtualServiceSpec
@@ -45,6 +43,7 @@ from workflows.planning.sharing import (
     unite,
     with_routes,
 )
+from workflows.planning.targets import Targets
 
 
 class DesiredVirtualService(Desired):
@@ -67,12 +66,12 @@ class DesiredVirtualService(Desired):
         self._mode = routing_update(self._service.metadata.annotations)
         self._router = ApiObject(kind=ApiKind.VIRTUAL_ROUTER, mesh=mesh, name=router_name(self._service))
         self._node_provider = provider_node_name(self._service)
+        self._targets = Targets(self._service)
         self._group = None if self._node_provider is not None else self._group_of(self._router.name)
 
     def references(self) -> ReadReferences:
         """The mesh, and every node resource that a target may mean; for the leader of a router, also of its sharers."""
-        services = (self._service, *(other._service for _, other in self._led))
-        names = [name for service in services for target in targets(service) for name in self._candidates(target)]
+        names = [name for each in (self, *(other for _, other in self._led)) for name in each._targets.node_names]
         return ReadReferences(mesh=self._object.mesh, namespace=self._namespace, nodes=tuple(dict.fromkeys(names)))
 
     def blocked(self, references: References) -> Outcome | None:
@@ -85,12 +84,14 @@ class DesiredVirtualService(Desired):
         for claimed, object in self._claimed():
             if rival := older_rival(self._snapshot, claimed, self._relatives):
                 return name_conflict(rival, object)
-        return self._lacks(references) if self._group is None else None
+        return self._targets.lacks(references) if self._group is None else None
 
     def shortfall(self, references: References, observed: Observed) -> Outcome:
         """What keeps this service's own routes off a shared router; or that something waits to be cleaned up."""
         if self._group is not None:
-            lacking = self._lacks(references, alone=False) or self._shortfall_in(self._group, references, observed)
+            lacking = self._targets.lacks(references, alone=False) or self._shortfall_in(
+                self._group, references, observed
+            )
             if lacking is not None:
                 return lacking
         _, router = self._planned(references, observed)
@@ -156,8 +157,8 @@ class DesiredVirtualService(Desired):
     def status_members(self, observed: Observed, references: References | None) -> dict[str, Any]:
         """ARNs of service, router and routes, who shares the router, and the listeners if taken from a target."""
         inferred = None
-        if references is not None and self._node_provider is None and not self._own_listeners():
-            listeners = self._listeners(references)
+        if references is not None and self._node_provider is None and not self._targets.own_listeners():
+            listeners = self._targets.listeners(references)
             inferred = [{"portMapping": listener.model_dump(by_alias=True)} for listener in listeners] or None
         return {
             "virtualServiceArn": arn_of(observed, self._object),
@@ -174,14 +175,14 @@ class DesiredVirtualService(Desired):
 
     def contribution(self, references: References) -> Contribution | None:
         """What this service asks of its router; None while it waits for something."""
-        if self._node_provider is not None or self._lacks(references, alone=False) is not None:
+        if self._node_provider is not None or self._targets.lacks(references, alone=False) is not None:
             return None
         return self._asks(references)
 
     def _asks(self, references: References) -> Contribution:
         siblings = frozenset(name for name, node in references.nodes.items() if node.found)
         routes = {route.name: route_spec(route, self._namespace, siblings) for route in self._service.spec.routes}
-        own, listeners = self._own_listeners(), self._listeners(references)
+        own, listeners = self._targets.own_listeners(), self._targets.listeners(references)
         return Contribution(
             Sharer(self._snapshot),
             routes,
@@ -293,7 +294,7 @@ class DesiredVirtualService(Desired):
         if self._leads:
             union = self._union(references, observed)
             if union.router is None:
-                return Outcome(reason=Reason.NO_LISTENER, message=self._no_listener())
+                return Outcome(reason=Reason.NO_LISTENER, message=self._targets.no_listener())
             refusal = union.refusals.get(self._snapshot.key.uid)
         else:
             verdict = group.verdict_on_me()
@@ -417,59 +418,6 @@ class DesiredVirtualService(Desired):
             if group is not None and not group.i_lead:
                 return group.leader.as_seen
         return None
-
-    # -- what has to be there first --------------------------------------------------------------------------------
-
-    def _lacks(self, references: References, alone: bool = True) -> Outcome | None:
-        """Targets that are missing or not active; for a service with a router of its own also a listener."""
-        missing = [line for target in targets(self._service) if (line := self._missing(target, references))]
-        if missing:
-            return Outcome(reason=Reason.WAITING_FOR_NODES, message="; ".join(missing))
-        if alone and self._node_provider is None and not self._listeners(references):
-            return Outcome(reason=Reason.NO_LISTENER, message=self._no_listener())
-        return None
-
-    def _candidates(self, target: NodeTarget) -> tuple[str, ...]:
-        if not target.verbatim_allowed:
-            return (target.name,)
-        return node_candidates(target.name, self._namespace)
-
-    def _missing(self, target: NodeTarget, references: References) -> str | None:
-        """What is wrong with a target, for people; None when it is ready.
-
-        A full App Mesh name, which http2 and grpc targets may carry, need not belong to a resource of this namespace:
-        then App Mesh alone can tell whether it exists.
-        """
-        candidates = {name: references.nodes.get(name, NodeReference()) for name in self._candidates(target)}
-        found = next(((name, node) for name, node in candidates.items() if node.found), None)
-        if found is None:
-            return None if target.verbatim_allowed else f"VirtualNode {target.name} does not exist"
-        name, node = found
-        if node.mesh != self._object.mesh:
-            return f"VirtualNode {name} belongs to mesh {node.mesh}, not {self._object.mesh}"
-        return None if node.ready else f"VirtualNode {name} is not active yet"
-
-    def _own_listeners(self) -> tuple[PortMapping, ...]:
-        router = self._service.spec.virtual_router
-        return tuple(listener.port_mapping for listener in router.listeners) if router is not None else ()
-
-    def _listeners(self, references: References) -> tuple[PortMapping, ...]:
-        if own := self._own_listeners():
-            return own
-        first = first_target(self._service)
-        if first is None:
-            return ()
-        for name in dict.fromkeys((first, *node_candidates(first, self._namespace))):
-            node = references.nodes.get(name)
-            if node is not None and node.listener is not None:
-                return (PortMapping.model_validate(node.listener),)
-        return ()
-
-    def _no_listener(self) -> str:
-        first = first_target(self._service)
-        if first is None:
-            return "spec.virtualRouter.listeners is empty and there is no route to take a listener from"
-        return f"spec.virtualRouter.listeners is empty and VirtualNode {first} has no listener to take"
 
 
 def _sharer(sharer: Sharer, service: DesiredVirtualService, refusal: str | None) -> dict[str, Any]:
