@@ -45,7 +45,7 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What Envoy cannot be told as it was asked for: `field` of the object at `key`, a path like `spec.listeners[0].tls`."""
+    """What Envoy cannot be told as asked: `field` (a path like `spec.listeners[0].tls`) of the object at `key`."""
 
     key: ObjectKey
     field: str
