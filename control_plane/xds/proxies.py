@@ -46,7 +46,7 @@ def parse(node_id: str, account: str) -> ProxyId:
     found = _NODE_ID.fullmatch(node_id)
     if found is None:
         raise MalformedNodeId(
-            f"node id {node_id[:_SHOWN_CHARACTERS]!r}: expected mesh/MESH/virtualNode/NODE (or virtualGateway), or its ARN"
+            f"node id {node_id[:_SHOWN_CHARACTERS]!r}: expected mesh/MESH/virtualNode/NODE, or its ARN"
         )
     if found["account"] not in (None, account):
         raise MalformedNodeId(
