@@ -1,7 +1,7 @@
 """Who a proxy says it is: the node id in its requests, in either of App Mesh's forms.
 
-`mesh/M/virtualNode/N` and `arn:aws:appmesh:REGION:ACCOUNT:mesh/M/virtualNode/N`, both for `virtualGateway` too. App Mesh's
-agent sends what its APPMESH_RESOURCE_ARN says.
+`mesh/M/virtualNode/N` and `arn:aws:appmesh:REGION:ACCOUNT:mesh/M/virtualNode/N`, both for `virtualGateway` too. The
+agent of App Mesh sends what its APPMESH_RESOURCE_ARN says.
 """
 
 import re
