@@ -1,0 +1,62 @@
+"""What the ADS server counts.
+
+| metric | labels |
+|---|---|
+| `appmesh_xds_connections` | `form` |
+| `appmesh_xds_responses_total` | `kind` |
+| `appmesh_xds_accepted_total` | `kind` |
+| `appmesh_xds_refused_total` | `kind` |
+| `appmesh_xds_streams_refused_total` | `code` |
+| `appmesh_xds_unknown_proxies_total` | |
+
+`form` is `sotw` or `delta`, `kind` is `Listener`, `RouteConfiguration`, `Cluster` or `ClusterLoadAssignment`.
+`code` is the gRPC status with which a stream was refused (`PERMISSION_DENIED`).
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from control_plane.xds.snapshot import Kind
+
+
+class AdsMetrics:
+    """The counters of one server, in the registry of its application."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._connections = Gauge(
+            "appmesh_xds_connections", "Streams of proxies that are open", ("form",), registry=registry
+        )
+        self._responses = Counter("appmesh_xds_responses", "Responses sent to proxies", ("kind",), registry=registry)
+        self._accepted = Counter(
+            "appmesh_xds_accepted", "Responses that proxies accepted", ("kind",), registry=registry
+        )
+        self._refused = Counter("appmesh_xds_refused", "Responses that proxies refused", ("kind",), registry=registry)
+        self._streams_refused = Counter(
+            "appmesh_xds_streams_refused", "Streams that were refused", ("code",), registry=registry
+        )
+        self._unknown = Counter(
+            "appmesh_xds_unknown_proxies", "Streams of proxies that the state does not have", registry=registry
+        )
+
+    def connected(self, form: str, change: int) -> None:
+        """A stream has begun (1) or ended (-1)."""
+        self._connections.labels(form).inc(change)
+
+    def sent(self, kind: Kind) -> None:
+        """Count one response."""
+        self._responses.labels(_short(kind)).inc()
+
+    def answered(self, kind: Kind, *, accepted: bool) -> None:
+        """Count one answer to a response."""
+        (self._accepted if accepted else self._refused).labels(_short(kind)).inc()
+
+    def stream_refused(self, code: str) -> None:
+        """Count one stream that was refused."""
+        self._streams_refused.labels(code).inc()
+
+    def unknown_proxy(self) -> None:
+        """Count one proxy that is told nothing, as there is no such node or gateway."""
+        self._unknown.inc()
+
+
+def _short(kind: Kind) -> str:
+    return kind.rpartition(".")[2]

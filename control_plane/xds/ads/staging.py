@@ -1,0 +1,208 @@
+"""Make before break, on one stream: what may be offered now, so that nothing is named that is not there. Pure.
+
+Two rules, applied anew after every event, whatever has happened before:
+
+- A new route or listener is offered when the client can use each cluster that it names; until then the old one stays.
+- What the new snapshot no longer has stays while something that the client holds, or is being sent, names it, and for a
+  time to drain after that.
+
+Out of them comes the order clusters, endpoints, listeners, routes, and the removal of clusters last; a newer snapshot
+in the midst of it, a refusal or a lost connection need no rule of their own.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from control_plane.xds.ads.references import References, references
+from control_plane.xds.ads.subscription import Batch, Subscription
+from control_plane.xds.snapshot import Kind, Resource, Snapshot, version_of
+
+ORDER = (Kind.CLUSTER, Kind.ENDPOINT, Kind.LISTENER, Kind.ROUTE)
+"""In which they are sent when several may be: first what is named, then what names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds to wait for what no client tells."""
+
+    drain: float = 15.0
+    """How long what is no longer named stays: requests under way may still use it."""
+    warming: float = 1.0
+    """After which a new cluster is taken as usable that waits for DNS or its first health check."""
+    endpoints: float = 15.0
+    """After which a new cluster is taken as usable without its endpoints; Envoy waits as long by default."""
+
+
+class Staging:
+    """The state of one stream's way to its newest snapshot."""
+
+    def __init__(self, subscriptions: Mapping[Kind, Subscription], timing: Timing) -> None:
+        self._of = subscriptions
+        self._timing = timing
+        self._target: Snapshot | None = None
+        self._kept: dict[Kind, dict[str, Resource]] = {kind: {} for kind in ORDER}
+        self._leaves: dict[tuple[Kind, str], float] = {}  # when what is kept may go
+        self._warming: dict[str, float] = {}  # clusters that are new to the client, and since when
+        self._waiting: set[tuple[Kind, str]] = set()  # what is not offered yet
+        self.wakes_at: float | None = None
+        """When to look again though nothing has happened."""
+
+    @property
+    def offers_target(self) -> bool:
+        """Whether all of the newest snapshot is offered."""
+        return self._target is not None and not self._waiting
+
+    def set_target(self, snapshot: Snapshot) -> None:
+        """The snapshot to get to."""
+        self._target = snapshot
+        for kind in ORDER:
+            self._compare(kind, snapshot)
+
+    def _compare(self, kind: Kind, snapshot: Snapshot) -> None:
+        """Find out what the client has of a kind that is not in the snapshot."""
+        here, named = self._of[kind], snapshot.named(kind)
+        if here.claimed is not None:
+            here.confirm(named, snapshot.version(kind))
+        before = {**here.held, **here.offered}
+        self._kept[kind] = {name: each for name, each in before.items() if name not in named}
+        for at in [at for at in self._leaves if at[0] is kind and at[1] not in self._kept[kind]]:
+            del self._leaves[at]
+
+    def landed(self, kind: Kind, batch: Batch, held_before: Mapping[str, Resource], now: float) -> None:
+        """The client accepted this."""
+        if kind is Kind.CLUSTER:
+            for name, each in batch.changes.items():
+                if each is None:
+                    self._warming.pop(name, None)
+                elif name not in held_before and references(each) != References():
+                    self._warming[name] = now
+
+    def sent(self, kind: Kind, batch: Batch) -> None:
+        """This is being sent: what it names has to be sent again.
+
+        A changed cluster waits for its endpoints even if they are what they were, and so does a listener that is new
+        under a name for its routes; they do not ask, as they have subscribed already.
+        """
+        if kind in (Kind.CLUSTER, Kind.LISTENER):
+            named = [references(each) for each in batch.changes.values() if each]
+            self._of[Kind.ENDPOINT].force(each.endpoints for each in named if each.endpoints)
+            self._of[Kind.ROUTE].force(name for each in named for name in each.routes)
+
+    def stage(self, now: float) -> None:
+        """Offer what may be offered now."""
+        if self._target is None:
+            return
+        for kind in ORDER:
+            if self._of[kind].claimed is not None:
+                self._compare(kind, self._target)
+        self.wakes_at = None
+        self._offer_all(now)
+        if any(self._kept.values()) and self._let_go(now):
+            self._offer_all(now)
+
+    def _offer_all(self, now: float) -> None:
+        assert self._target is not None
+        self._waiting.clear()
+        for kind in ORDER:
+            named, kept = self._target.named(kind), self._kept[kind]
+            offer: Mapping[str, Resource] = {**named, **kept} if kept else named
+            if kind in (Kind.LISTENER, Kind.ROUTE):
+                offer = self._usable_part(kind, offer, now)
+            version = self._target.version(kind) if offer is named else version_of(offer.values())
+            self._of[kind].offer(offer, version)
+
+    # The first rule.
+
+    def _usable_part(self, kind: Kind, offer: Mapping[str, Resource], now: float) -> Mapping[str, Resource]:
+        here = self._of[kind]
+        if not self._of[Kind.CLUSTER].wildcard:
+            return offer  # the client asks for each cluster when it needs it, and makes before it breaks by itself
+        part: dict[str, Resource] = {}
+        for name, each in offer.items():
+            old = here.offered.get(name) or here.held.get(name)
+            as_before = old is not None and old.version == each.version
+            if as_before or self._can_use(each, replaces=name in here.held or here.unknown, now=now):
+                part[name] = each
+                continue
+            self._waiting.add((kind, name))
+            if old is not None:
+                part[name] = old
+        return part if self._waiting else offer
+
+    def _can_use(self, resource: Resource, *, replaces: bool, now: float) -> bool:
+        assert self._target is not None
+        there = self._target.named(Kind.CLUSTER)
+        held = self._of[Kind.CLUSTER].held
+        for name in references(resource).clusters:
+            if name not in there:
+                continue  # told in the snapshot's problems; waiting would not help
+            if name not in held or (replaces and not self._is_warm(name, now)):
+                return False
+        return True
+
+    def _is_warm(self, cluster: str, now: float) -> bool:
+        since = self._warming.get(cluster)
+        if since is None:
+            return True
+        named = references(self._of[Kind.CLUSTER].held[cluster])
+        if named.endpoints:
+            warm_at = now if named.endpoints in self._of[Kind.ENDPOINT].held else since + self._timing.endpoints
+        else:
+            warm_at = since + self._timing.warming if named.warms_unseen else now
+        if warm_at > now:
+            self._wake(warm_at)
+            return False
+        del self._warming[cluster]
+        return True
+
+    # The second rule.
+
+    def _let_go(self, now: float) -> bool:
+        """Drop what is kept and no longer named, once it has had its time to drain. Whether there was any."""
+        dropped = False
+        for kind in ORDER:
+            kept = self._kept[kind]
+            named = self._still_named(kind) if kept else None
+            for name in list(kept):
+                if named is None or name in named:
+                    self._leaves.pop((kind, name), None)
+                    continue
+                drain = self._timing.drain if kind in (Kind.LISTENER, Kind.CLUSTER) else 0.0
+                leaves = self._leaves.setdefault((kind, name), now + drain)
+                if leaves > now:
+                    self._wake(leaves)
+                else:
+                    del kept[name], self._leaves[kind, name]
+                    dropped = True
+        return dropped
+
+    def _still_named(self, kind: Kind) -> set[str] | None:
+        """What is named of a kind; None: all that there is, for all we know."""
+        if kind is Kind.LISTENER:
+            return set() if self._made() else None
+        if kind is Kind.ROUTE:
+            return self._named_by(Kind.LISTENER, lambda each: each.routes)
+        if kind is Kind.ENDPOINT:
+            return self._named_by(Kind.CLUSTER, lambda each: (each.endpoints or "",))
+        by_listeners = self._named_by(Kind.LISTENER, lambda each: each.clusters)
+        by_routes = self._named_by(Kind.ROUTE, lambda each: each.clusters)
+        return None if by_listeners is None or by_routes is None else by_listeners | by_routes
+
+    def _named_by(self, kind: Kind, names: Callable[[References], Iterable[str]]) -> set[str] | None:
+        here = self._of[kind]
+        if here.unknown:
+            return None
+        named: set[str] = set()
+        for resources in (here.held, here.flight.whole if here.flight else {}, here.offered):
+            for each in resources.values():
+                if not each.body:
+                    return None
+                named.update(names(references(each)))
+        return named
+
+    def _made(self) -> bool:
+        """Whether all that is new is there, and only what is old has still to go."""
+        return not self._waiting and all(each.flight is None and each.due() is None for each in self._of.values())
+
+    def _wake(self, at: float) -> None:
+        self.wakes_at = at if self.wakes_at is None else min(at, self.wakes_at)

@@ -1,0 +1,121 @@
+"""One stream of one proxy: requests, snapshots and the time in, responses out. Pure.
+
+The two forms of the protocol differ in how a request is read and a response is written (`sotw`, `delta`); all the rest
+is the same: what a request answers, what is staged, what is due.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from control_plane.xds.ads.staging import ORDER, Staging, Timing
+from control_plane.xds.ads.subscription import Batch, Mode, Subscription
+from control_plane.xds.snapshot import Kind, Snapshot
+
+_KINDS = {str(kind): kind for kind in Kind}
+
+
+class Dialect(Protocol):
+    """A form of the protocol: one of the modules `sotw` and `delta`."""
+
+    METHOD: str
+    Request: Any
+
+    def mode(self, kind: Kind) -> Mode:
+        """How responses of a kind are to be read."""
+        ...
+
+    def names_in(self, request: Any) -> int:
+        """How many names a request carries."""
+        ...
+
+    def ask(self, here: Subscription, request: Any) -> None:
+        """Take over what the client asks for."""
+        ...
+
+    def write(self, kind: Kind, batch: Batch, nonce: str) -> bytes:
+        """A response."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a client said to a response."""
+
+    kind: Kind
+    batch: Batch
+    refusal: str | None
+    """Why it was refused; None: it was accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A response to be sent."""
+
+    kind: Kind
+    batch: Batch
+    payload: bytes
+
+
+class Stream:
+    """The state of one stream. `name` makes its nonces unlike those of any other stream."""
+
+    def __init__(self, dialect: Dialect, name: str, timing: Timing) -> None:
+        self.subscriptions: Mapping[Kind, Subscription] = {
+            kind: Subscription(kind, dialect.mode(kind)) for kind in ORDER
+        }
+        self._dialect = dialect
+        self._name = name
+        self._count = 0
+        self._staging = Staging(self.subscriptions, timing)
+
+    @property
+    def wakes_at(self) -> float | None:
+        """When `advance` has something to do even if nothing happens."""
+        return self._staging.wakes_at
+
+    @property
+    def settled(self) -> bool:
+        """Whether all of the newest snapshot that the client asks for was offered, sent and accepted."""
+        return self._staging.offers_target and all(
+            each.flight is None and each.due() is None and not each.quarantined for each in self.subscriptions.values()
+        )
+
+    def receive(self, request: Any, now: float) -> Answer | None:
+        """Take a request in. Types that are not served are left unanswered, as the protocol asks for."""
+        kind = _KINDS.get(request.type_url)
+        if kind is None:
+            return None
+        here = self.subscriptions[kind]
+        answer = None
+        # Any other nonce is stale: the client answers a response that was replaced since. Its names count nevertheless.
+        if here.flight is not None and request.response_nonce == here.nonce:
+            if request.HasField("error_detail"):
+                answer = Answer(kind, here.refused(), request.error_detail.message)
+            else:
+                before = here.held
+                answer = Answer(kind, here.accepted(), None)
+                self._staging.landed(kind, answer.batch, before, now)
+        self._dialect.ask(here, request)
+        here.asked = True
+        return answer
+
+    def update(self, snapshot: Snapshot) -> None:
+        """From now on this is what the client is to have."""
+        self._staging.set_target(snapshot)
+
+    def advance(self, now: float) -> list[Outgoing]:
+        """What is to be sent now; it counts as sent."""
+        self._staging.stage(now)
+        outgoing = []
+        for kind in ORDER:
+            here = self.subscriptions[kind]
+            batch = here.due()
+            if batch is None:
+                continue
+            self._count += 1
+            nonce = f"{self._name}-{self._count}"
+            here.sent(batch, nonce)
+            self._staging.sent(kind, batch)
+            outgoing.append(Outgoing(kind, batch, self._dialect.write(kind, batch, nonce)))
+        return outgoing
