@@ -17,6 +17,7 @@ settings.load_profile("meshwright")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add our flags."""
     parser.addoption("--update-golden", action="store_true", help="rewrite the golden files instead of comparing")
+    parser.addoption("--sequences", type=int, default=20, help="how many sequences of edits tests/convergence tries")
     parser.addoption(
         "--faults", choices=["quick", "full"], default="quick", help="how long tests/faults takes its time"
     )

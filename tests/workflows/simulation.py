@@ -1,4 +1,4 @@
-"""Several services reconciled side by side, in memory: what shared routers are tried on.
+"""Several resources reconciled side by side, in memory: what shared routers are tried on.
 
 Each reconcile is a generator that stops after every App Mesh call, so that a test can let any number of them run in any
 order and look at App Mesh in between. What it does with the planners is what `workflows.reconcile` does; Kubernetes is
@@ -32,7 +32,7 @@ from workflows.planning.sharing import strays
 
 @dataclass
 class Entity:
-    """One service: its resource, and what its workflow remembers."""
+    """One resource, and what its workflow remembers."""
 
     manifest: Manifest
     observed: Observed | None = None
@@ -45,10 +45,12 @@ class Entity:
 
 
 class Simulation:
-    """Services by name, over one App Mesh."""
+    """Services by name, over one App Mesh; its nodes are just there."""
 
-    def __init__(self, nodes: tuple[str, ...], given: tuple[ApiObject, ...]) -> None:
-        self.app_mesh = AppMeshModel(*given)
+    def __init__(
+        self, nodes: tuple[str, ...], given: tuple[ApiObject, ...], app_mesh: AppMeshModel | None = None
+    ) -> None:
+        self.app_mesh = app_mesh or AppMeshModel(*given)
         self.given = given
         self.entities: dict[str, Entity] = {}
         self.calls: list[str] = []
@@ -81,7 +83,7 @@ class Simulation:
             entity.deleting = True
             entity.manifest["metadata"]["generation"] += 1  # as the API server does
             entity.manifest["metadata"]["deletionTimestamp"] = "2026-01-02T00:00:00Z"
-            entity.manifest["metadata"]["finalizers"] = [Kind.VIRTUAL_SERVICE.finalizer]
+            entity.manifest["metadata"]["finalizers"] = [Kind(entity.manifest["kind"]).finalizer]
 
     def forget(self, name: str) -> None:
         """Lose the history of a service's workflow once its status tells all that was made for it."""
@@ -109,13 +111,14 @@ class Simulation:
             self.advance(name)
 
     def settle(self, rounds: int = 60) -> None:
-        """Let everybody reconcile in turn until a whole round changes nothing."""
+        """Let everybody end what is under way, then reconcile in turn until a whole round changes nothing."""
+        for name in sorted(self.entities):
+            self.finish(name)
         for _ in range(rounds):
             before = self._state()
             for name in sorted(self.entities):
                 self.advance(name)
-                while name in self.entities and self.entities[name].under_way is not None:
-                    self.advance(name)
+                self.finish(name)
             if self._state() == before:
                 return
         raise AssertionError(f"not settled after {rounds} rounds: {self.calls[-20:]}")
@@ -238,7 +241,8 @@ class Simulation:
         entity.manifest["status"] = {key: value for key, value in (before | status).items() if value is not None}
 
     def _see(self, name: str) -> Snapshot:
-        return Snapshot.of(Kind.VIRTUAL_SERVICE, self.entities[name].manifest)
+        manifest = self.entities[name].manifest
+        return Snapshot.of(Kind(manifest["kind"]), manifest)
 
     def _relatives(self, snapshot: Snapshot) -> list[Snapshot]:
         known = self.entities[snapshot.key.name].observed or Observed()
