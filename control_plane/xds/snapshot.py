@@ -39,7 +39,11 @@ class Resource:
     @classmethod
     def of(cls, kind: Kind, name: str, message: Message) -> "Resource":
         """The resource with this content."""
-        body = message.SerializeToString(deterministic=True)
+        return cls.of_bytes(kind, name, message.SerializeToString(deterministic=True))
+
+    @classmethod
+    def of_bytes(cls, kind: Kind, name: str, body: bytes) -> "Resource":
+        """The resource with this content, serialised already."""
         return cls(kind, name, body, digest(body))
 
 
@@ -63,6 +67,8 @@ class Snapshot:
 
     A collection (the routes of a router, say) is read when its parent's key is here.
     """
+    instances: frozenset[tuple[str, str]] = frozenset()
+    """The Cloud Map services (namespace and name) whose instances it was made from, known or not."""
     sources: Mapping[tuple[Kind, str], frozenset[ObjectKey]] = field(default_factory=lambda: MappingProxyType({}))
     """Which objects a resource comes from, to tell whose fault a refusal is. What is not here comes from the node."""
 

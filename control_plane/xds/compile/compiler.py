@@ -1,0 +1,53 @@
+"""The compiler: a mesh's state and a proxy in, the snapshot that the proxy is to have out.
+
+Pure: equal state, proxy and options give equal snapshots, whatever was compiled before. What was compiled before only
+makes it faster: results are taken up again as long as what they were made from is the same (see `reading`).
+"""
+
+from types import MappingProxyType
+
+from control_plane.xds.compile.egress import node_egress
+from control_plane.xds.compile.ingress import node_ingress
+from control_plane.xds.compile.options import Options
+from control_plane.xds.compile.reading import Memo, Reading
+from control_plane.xds.proxies import ProxyId
+from control_plane.xds.snapshot import Kind, Resource, Snapshot
+from control_plane.xds.state import MeshState
+
+
+class Compiler:
+    """Compiles, and remembers what may be of use for the next state. For one thread at a time."""
+
+    def __init__(self) -> None:
+        self._memo = Memo()
+
+    def compile_proxy(self, state: MeshState, proxy: ProxyId, options: Options) -> Snapshot | None:
+        """The snapshot for a proxy; None if the mesh has nothing of that name.
+
+        While nothing changes that the snapshot was made from, the very same snapshot is returned.
+        """
+        _, snapshot = self._memo.result(("proxy", proxy, options), state, lambda part: _snapshot(part, proxy, options))
+        return snapshot
+
+
+def compile_proxy(state: MeshState, proxy: ProxyId, options: Options) -> Snapshot | None:
+    """As `Compiler.compile_proxy`, with nothing remembered."""
+    return Compiler().compile_proxy(state, proxy, options)
+
+
+def _snapshot(reading: Reading, proxy: ProxyId, options: Options) -> Snapshot | None:
+    record = reading.get(proxy.kind, proxy.mesh, proxy.name)
+    if record is None:
+        return None
+    incoming = node_ingress(reading, record, options, ())
+    egress = node_egress(reading, record, options, ())
+    by_kind: dict[Kind, dict[str, Resource]] = {kind: {} for kind in Kind}
+    for resource in (*incoming, *egress.resources):
+        by_kind[resource.kind][resource.name] = resource
+    return Snapshot(
+        resources=MappingProxyType({kind: MappingProxyType(named) for kind, named in by_kind.items()}),
+        problems=tuple(sorted(reading.problems, key=lambda problem: (problem.key, problem.field, problem.message))),
+        reads=reading.objects,
+        instances=reading.instances,
+        sources=MappingProxyType(egress.sources),
+    )

@@ -1,0 +1,79 @@
+"""How the endpoints of a virtual node are found: by DNS, or by the control plane, which asks Cloud Map."""
+
+import ipaddress
+
+from envoy.config.cluster.v3.cluster_pb2 import Cluster
+from envoy.config.core.v3.base_pb2 import Locality
+from envoy.config.endpoint.v3.endpoint_components_pb2 import Endpoint, LbEndpoint, LocalityLbEndpoints
+from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
+
+from control_plane.store.records import Spec
+from control_plane.xds.compile.messages import from_ads, socket_address, uint32
+from control_plane.xds.compile.place import Place
+
+_LOOKUP_FAMILIES = {
+    "IPv4_ONLY": Cluster.V4_ONLY,
+    "IPv6_ONLY": Cluster.V6_ONLY,
+    "IPv4_PREFERRED": Cluster.V4_PREFERRED,
+    # Envoy's AUTO asks for IPv6 first and takes IPv4 if there is none.
+    "IPv6_PREFERRED": Cluster.AUTO,
+}
+_DEFAULT_PREFERENCE = "IPv4_PREFERRED"
+
+
+def set_discovery(cluster: Cluster, discovery: Place, mesh: Spec, port: int) -> ClusterLoadAssignment | None:
+    """Let the cluster find its endpoints as a node's service discovery says. What Cloud Map knows is returned."""
+    kind, place = discovery.only()
+    if kind == "dns":
+        _by_dns(cluster, place, mesh, port)
+        return None
+    cluster.type = Cluster.EDS
+    cluster.eds_cluster_config.eds_config.CopyFrom(from_ads())
+    return _assignment(cluster.name, place, port)
+
+
+def single_endpoint(cluster: str, address: str, port: int) -> ClusterLoadAssignment:
+    """One endpoint for a cluster."""
+    return _endpoints(cluster, [(address, port)])
+
+
+def _by_dns(cluster: Cluster, dns: Place, mesh: Spec, port: int) -> None:
+    one_at_a_time = dns.value.get("responseType", "LOADBALANCER") == "LOADBALANCER"
+    cluster.type = Cluster.LOGICAL_DNS if one_at_a_time else Cluster.STRICT_DNS
+    in_mesh = mesh.get("serviceDiscovery", {}).get("ipPreference", _DEFAULT_PREFERENCE)
+    cluster.dns_lookup_family = _LOOKUP_FAMILIES[dns.value.get("ipPreference", in_mesh)]
+    cluster.load_assignment.CopyFrom(single_endpoint(cluster.name, _absolute(dns.value["hostname"]), port))
+
+
+def _absolute(hostname: str) -> str:
+    """With a dot at its end, so that no search domain is tried; addresses and `localhost` have none."""
+    host = hostname.rstrip(".")
+    return host if host == "localhost" or _is_address(host) else f"{host}."
+
+
+def _assignment(cluster: str, cloud_map: Place, port: int) -> ClusterLoadAssignment:
+    """The healthy instances with the node's attributes, at the node's port as they would be by DNS."""
+    wanted = {each["key"]: each["value"] for each in cloud_map.value.get("attributes", ())}
+    instances = cloud_map.reading.instances_of(cloud_map.value["namespaceName"], cloud_map.value["serviceName"])
+    fitting = {each.address for each in instances if each.healthy and wanted.items() <= each.attributes.items()}
+    for address in sorted(fitting):
+        if not _is_address(address):
+            cloud_map.problem(f"an instance has the address {address!r}, which is none; it is left out")
+    return _endpoints(cluster, [(address, port) for address in sorted(fitting) if _is_address(address)])
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _endpoints(cluster: str, addresses: list[tuple[str, int]]) -> ClusterLoadAssignment:
+    endpoints = [LbEndpoint(endpoint=Endpoint(address=socket_address(*address))) for address in addresses]
+    # gRPC's own clients want a locality with a weight; to Envoy it is all the same.
+    locality = LocalityLbEndpoints(
+        locality=Locality(zone="default"), load_balancing_weight=uint32(1), lb_endpoints=endpoints
+    )
+    return ClusterLoadAssignment(cluster_name=cluster, endpoints=[locality] if endpoints else [])

@@ -1,0 +1,65 @@
+"""Network filters: HTTP by a route configuration, TCP by weight, and the refusal of a connection."""
+
+from collections.abc import Sequence
+
+from envoy.config.accesslog.v3.accesslog_pb2 import AccessLog
+from envoy.config.listener.v3.listener_components_pb2 import Filter, ListenerFilter
+from envoy.extensions.filters.http.router.v3.router_pb2 import Router
+from envoy.extensions.filters.listener.original_dst.v3.original_dst_pb2 import OriginalDst
+from envoy.extensions.filters.listener.tls_inspector.v3.tls_inspector_pb2 import TlsInspector
+from envoy.extensions.filters.network.direct_response.v3.config_pb2 import Config as DirectResponse
+from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
+    HttpConnectionManager,
+    HttpFilter,
+    Rds,
+)
+from envoy.extensions.filters.network.tcp_proxy.v3.tcp_proxy_pb2 import TcpProxy
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.wrappers_pb2 import BoolValue
+
+from control_plane.xds.compile.messages import from_ads, packed
+
+AccessLogs = Sequence[AccessLog]
+
+
+def http(stat_prefix: str, routes: str, access_logs: AccessLogs) -> Filter:
+    """HTTP of any version, led by the route configuration of that name."""
+    manager = HttpConnectionManager(
+        stat_prefix=stat_prefix,
+        rds=Rds(config_source=from_ads(), route_config_name=routes),
+        http_filters=[HttpFilter(name="envoy.filters.http.router", typed_config=packed(Router()))],
+        upgrade_configs=[HttpConnectionManager.UpgradeConfig(upgrade_type="websocket")],
+        normalize_path=BoolValue(value=True),
+        merge_slashes=True,
+        path_with_escaped_slashes_action=HttpConnectionManager.KEEP_UNCHANGED,
+        access_log=access_logs,
+        # App Mesh has no idle timeout unless it is asked for; Envoy's own would end quiet streams after five minutes.
+        stream_idle_timeout=Duration(),
+    )
+    return Filter(name="envoy.filters.network.http_connection_manager", typed_config=packed(manager))
+
+
+def tcp(
+    stat_prefix: str, clusters: Sequence[tuple[str, int]], idle_timeout: Duration | None, access_logs: AccessLogs
+) -> Filter:
+    """Connections by weight to clusters; refused if there is none with any weight."""
+    weighted = [(name, weight) for name, weight in clusters if weight]  # Envoy takes no weight of 0 here
+    if not weighted:
+        return Filter(name="envoy.filters.network.direct_response", typed_config=packed(DirectResponse()))
+    proxy = TcpProxy(stat_prefix=stat_prefix, access_log=access_logs, idle_timeout=idle_timeout or Duration())
+    if len(weighted) == 1:
+        proxy.cluster = weighted[0][0]
+    else:
+        for name, weight in weighted:
+            proxy.weighted_clusters.clusters.add(name=name, weight=weight)
+    return Filter(name="envoy.filters.network.tcp_proxy", typed_config=packed(proxy))
+
+
+def original_destination() -> ListenerFilter:
+    """Finds where a captured connection was going."""
+    return ListenerFilter(name="envoy.filters.listener.original_dst", typed_config=packed(OriginalDst()))
+
+
+def tls_inspector() -> ListenerFilter:
+    """Finds whether a connection begins with TLS, and for which server."""
+    return ListenerFilter(name="envoy.filters.listener.tls_inspector", typed_config=packed(TlsInspector()))

@@ -1,0 +1,44 @@
+"""What Envoy's resources are called: App Mesh's names, byte for byte, as dashboards and alerts know them."""
+
+AMAZON_SNI = "*.amazonaws.com"
+SDS_CLUSTER = "static_cluster_sds_unix_socket"
+
+
+def ingress_listener(address: str, port: int) -> str:
+    """The listener for calls from other proxies."""
+    return f"lds_ingress_{address}_{port}"
+
+
+def egress_listener(address: str, port: int) -> str:
+    """The listener for the application's own calls."""
+    return f"lds_egress_{address}_{port}"
+
+
+def ingress_routes(port: int) -> str:
+    """The route configuration of calls from other proxies to a port."""
+    return f"rds_ingress_http_{port}"
+
+
+def egress_routes(port: int) -> str:
+    """The route configuration of the application's calls to a port."""
+    return f"rds_egress_http_{port}"
+
+
+def ingress_cluster(mesh: str, node: str, protocol: str, port: int) -> str:
+    """The application behind the proxy."""
+    return f"cds_ingress_{mesh}_{node}_{protocol}_{port}"
+
+
+def egress_cluster(mesh: str, node: str, protocol: str, port: int) -> str:
+    """Another virtual node."""
+    return f"cds_egress_{mesh}_{node}_{protocol}_{port}"
+
+
+def amazon_cluster(mesh: str) -> str:
+    """AWS's own services, reached as they were addressed."""
+    return f"cds_egress_{mesh}_amazonaws"
+
+
+def allow_all_cluster(mesh: str) -> str:
+    """Whatever else is called where the mesh lets everything out."""
+    return f"cds_egress_{mesh}_mesh-allow-all"
