@@ -8,6 +8,7 @@ from cli.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from control_plane.api.quotas import Quotas
+    from control_plane.xds.data_plane import DataPlaneConfig
 
 NO_KEYS = (
     "the control plane has no access key, so nobody could sign a request: set access_keys to ID:SECRET "
@@ -23,11 +24,14 @@ def control_plane(
     account_id: Annotated[str | None, setting("account_id")] = None,
     app_mesh_region: Annotated[str | None, setting("app_mesh_region")] = None,
     quotas_file: Annotated[str | None, setting("quotas_file")] = None,
+    xds_listen: Annotated[str | None, setting("xds_listen")] = None,
+    xds_plaintext: Annotated[bool | None, setting("xds_plaintext")] = None,
+    cloud_map_endpoint: Annotated[str | None, setting("cloud_map_endpoint")] = None,
     log_format: LogFormat = None,
     log_level: LogLevel = None,
     config: Config = None,
 ) -> None:
-    """Serve the App Mesh API. State is in a database: one process with SQLite, any number with PostgreSQL."""
+    """Serve the App Mesh API, and proxies. State is in a database: one process with SQLite, any with PostgreSQL."""
     given = locals().copy()
 
     from cli import logs
@@ -46,12 +50,13 @@ def control_plane(
                 account_id=settings.account_id,
                 region=settings.app_mesh_region,
                 quotas=quotas(settings),
+                data_plane=data_plane(settings),
             )
         )
     except StoreError as error:
         raise SettingsError(f"setting database_url: {error}") from error
     except UnusableConfiguration as error:
-        raise SettingsError(f"setting control_plane_listen: {error}") from error
+        raise SettingsError(f"setting control_plane_listen or xds_listen: {error}") from error
 
 
 def keys(settings: Settings) -> dict[str, str]:
@@ -70,6 +75,26 @@ def keys(settings: Settings) -> dict[str, str]:
     if not found:
         raise SettingsError(NO_KEYS)
     return found
+
+
+def data_plane(settings: Settings) -> "DataPlaneConfig | None":
+    """How proxies are served; None: they are not.
+
+    Raises:
+        SettingsError: it is not said that this may be done in the open.
+    """
+    from control_plane.xds.ads.server import AdsConfig
+    from control_plane.xds.data_plane import DataPlaneConfig
+
+    if settings.xds_listen is None:
+        return None
+    if not settings.xds_plaintext:
+        raise SettingsError("setting xds_listen: there is no certificate; --xds-plaintext serves proxies without TLS")
+    return DataPlaneConfig(
+        ads=AdsConfig(settings.xds_listen, settings.account_id),
+        cloud_map_endpoint=settings.cloud_map_endpoint,
+        region=settings.app_mesh_region,
+    )
 
 
 def quotas(settings: Settings) -> "Quotas":

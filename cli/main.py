@@ -7,9 +7,11 @@ import sys
 
 import typer
 
+from cli.bootstrap import bootstrap
 from cli.control_plane import control_plane
 from cli.down import down
 from cli.env import env
+from cli.proxies import proxies
 from cli.restart import restart
 from cli.settings import SettingsError
 from cli.up import up
@@ -26,6 +28,8 @@ app = typer.Typer(
 app.command("control-plane", rich_help_panel="Processes")(control_plane)
 app.command("worker", rich_help_panel="Processes")(worker)
 app.command("watcher", rich_help_panel="Processes")(watcher)
+app.command("proxies", rich_help_panel="Proxies")(proxies)
+app.command("bootstrap", rich_help_panel="Proxies")(bootstrap)
 app.command("up", rich_help_panel="Local stack")(up)
 app.command("down", rich_help_panel="Local stack")(down)
 app.command("restart", rich_help_panel="Local stack")(restart)

@@ -83,7 +83,7 @@ class Settings(BaseSettings):
     cloud_map_endpoint: str | None = Field(
         None,
         validation_alias=AliasChoices("cloud_map_endpoint", "AWS_ENDPOINT_URL_SERVICEDISCOVERY"),
-        description="URL of the Cloud Map API; AWS's own by default.",
+        description="URL of the Cloud Map API; of the worker AWS's own by default, of the control plane none.",
     )
     cloud_map_writes_per_second: float | None = Field(
         None, gt=0, description="Limit on Cloud Map writes, over all workers; none by default."
@@ -106,6 +106,13 @@ class Settings(BaseSettings):
     )
     account_id: str = Field("000000000000", pattern=r"^\d{12}$", description="Account number in ARNs and owners.")
     quotas_file: Path | None = Field(None, description="YAML file of quotas that differ from App Mesh's defaults.")
+
+    xds_listen: str | None = Field(
+        None, description="HOST:PORT where the control plane serves proxies (xDS); without it, it serves none."
+    )
+    xds_plaintext: bool = Field(
+        False, description="Serve proxies without TLS: whoever reaches the port can read every mesh."
+    )
 
     config: Path | None = Field(None, description="Settings file: YAML, the same names in lower case.")
 

@@ -5,7 +5,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -23,11 +23,14 @@ from control_plane.api.bell import Bell
 from control_plane.api.change_feed import ChangeFeed
 from control_plane.api.dispatch import Dispatcher
 from control_plane.api.endpoint import ApiEndpoint
+from control_plane.api.extension import Extension
 from control_plane.api.metrics import ApiMetrics
 from control_plane.api.quotas import Quotas
 from control_plane.api.service_model import URI_PREFIX
 from control_plane.api.session import Installation
 from control_plane.store.database import Database
+from control_plane.xds import status
+from control_plane.xds.data_plane import DataPlane, DataPlaneConfig
 
 log = structlog.get_logger("control_plane")
 
@@ -46,13 +49,15 @@ class ControlPlaneConfig:
     account_id: str = "000000000000"
     region: str = "us-west-2"
     quotas: Quotas = field(default_factory=Quotas)
+    data_plane: DataPlaneConfig | None = None  # None: no proxies are served
 
 
 def create_app(config: ControlPlaneConfig) -> Starlette:
     """The application; opens the database and migrates it.
 
-    Beside the API there is the change feed, signed like it, and three unsigned paths for whoever runs the process:
-    `/healthz` (it is alive), `/readyz` (its database answers) and `/metrics`.
+    Beside the API there are the change feed and, where proxies are served, who of them is connected, both signed like
+    it; and three unsigned paths for whoever runs the process: `/healthz` (it is alive), `/readyz` (its database
+    answers) and `/metrics`.
 
     Raises:
         StoreError: the database cannot be used.
@@ -63,7 +68,10 @@ def create_app(config: ControlPlaneConfig) -> Starlette:
     installation = Installation(config.account_id, ArnFormat(config.region, config.account_id), config.quotas)
     bell = Bell()
     api = ApiEndpoint(Dispatcher(database, installation), config.access_keys, metrics, threads, bell)
-    feed = ChangeFeed(database, config.access_keys, metrics, threads, bell)
+    feed = ChangeFeed(database, metrics, threads, bell)
+    data_plane = None
+    if config.data_plane is not None:
+        data_plane = DataPlane(config.data_plane, database, bell, threads, metrics.registry)
 
     async def healthz(_request: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -77,20 +85,25 @@ def create_app(config: ControlPlaneConfig) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        yield
+        async with AsyncExitStack() as running:
+            if data_plane is not None:
+                await running.enter_async_context(data_plane.running())
+            yield
         threads.shutdown()
         database.close()
 
     routes = [
         Mount(f"/{URI_PREFIX}", api),  # first, as nearly all requests go there
-        Route(change_feed.PATH, feed),
+        Route(change_feed.PATH, Extension(config.access_keys, feed.answer, metrics.count_feed)),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", scrape),
+        *([Route(status.PATH, Extension(config.access_keys, data_plane.proxies))] if data_plane is not None else ()),
         Mount("/", api),  # any other URL gets an answer in App Mesh's form
     ]
     app = Starlette(routes=routes, lifespan=lifespan)
     app.state.bell = bell
+    app.state.data_plane = data_plane
     return app
 
 
@@ -104,6 +117,8 @@ def serve(config: ControlPlaneConfig, *, ready: Callable[[str], None] = lambda _
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stopped)
     with listen(config.listen) as listener:
+        if config.data_plane is not None:
+            listen(config.data_plane.ads.listen).close()  # gRPC would say less of what is wrong
         app = create_app(config)
         host, port = listener.getsockname()[:2]
         url = f"http://[{host}]:{port}" if listener.family == socket.AF_INET6 else f"http://{host}:{port}"

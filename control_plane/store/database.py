@@ -1,4 +1,4 @@
-"""The engine, and the only ways into a transaction: `Database.read()`, `Database.write()`, `Database.aside()`.
+"""The engine, and the only ways into a transaction: `read()`, `steady_read()`, `write()` and `aside()` of `Database`.
 
 Isolation, the short version: writers queue up. On SQLite a write begins with BEGIN IMMEDIATE, on PostgreSQL it begins
 by updating the one row of `counter`; either way a second writer waits until the first commits, then sees all it did.
@@ -32,6 +32,7 @@ _LOOK_AGAIN_SECONDS = 0.01
 POOL_SIZE = 16  # PostgreSQL connections of one process
 
 _WRITES = "control_plane_writes"
+_REVISION = select(schema.counter.c.revision)
 _NEXT_REVISION = (
     update(schema.counter)
     .where(schema.counter.c.id == 1)
@@ -66,6 +67,7 @@ class Database:
         # Whether other processes may write what this one does not see written.
         self.shared = self.engine.dialect.name != "sqlite"
         self._writing = self.engine.execution_options(**{_WRITES: True})
+        self._steady = self.engine.execution_options(isolation_level="REPEATABLE READ") if self.shared else self.engine
         with _unavailable_when_down(), self._writing.begin() as connection:
             upgrade(connection)
 
@@ -73,6 +75,12 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads; all its queries see one state on SQLite, each the newest on PostgreSQL."""
         with _unavailable_when_down(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def steady_read(self) -> Iterator[Connection]:
+        """A transaction that only reads; all its queries see one state, on PostgreSQL too."""
+        with _unavailable_when_down(), self._steady.begin() as connection:
             yield connection
 
     @contextmanager
@@ -90,8 +98,7 @@ class Database:
     def revision(self) -> int:
         """The revision of the last committed write; 0 at first."""
         with self.read() as connection:
-            revision: int = connection.execute(select(schema.counter.c.revision)).scalar_one()
-            return revision
+            return revision(connection)
 
     def answers(self) -> bool:
         """Whether the database can be asked something right now."""
@@ -105,6 +112,12 @@ class Database:
     def close(self) -> None:
         """Close all pooled connections."""
         self.engine.dispose()
+
+
+def revision(connection: Connection) -> int:
+    """The revision of the last committed write that a transaction sees."""
+    found: int = connection.execute(_REVISION).scalar_one()
+    return found
 
 
 @contextmanager

@@ -27,6 +27,7 @@ _PAGE = (
     select(*_COLUMNS).where(_COLLECTION & (_t.name > bindparam("after"))).order_by(_t.name).limit(bindparam("at_most"))
 )
 _WHOLE_COLLECTION = select(*_COLUMNS, _t.spec).where(_COLLECTION).order_by(_t.name)
+_EVERYTHING = select(*_COLUMNS, _t.spec)
 _COUNT = select(func.count()).select_from(schema.objects).where(_COLLECTION)
 _CHILD_KINDS = select(_t.kind, func.count(), func.min(_t.name)).where(_t.mesh == bindparam("in_mesh")).group_by(_t.kind)
 _BY_UID = select(_t.uid).where(_t.uid == bindparam("with_uid"))
@@ -70,6 +71,11 @@ def page(
 def collection(connection: Connection, kind: str, mesh: str, parent: str) -> Sequence[ObjectRecord]:
     """All objects of one collection with their specs, by name."""
     return [_record(found) for found in connection.execute(_WHOLE_COLLECTION, _collection(kind, mesh, parent))]
+
+
+def everything(connection: Connection) -> list[ObjectRecord]:
+    """All objects of all meshes with their specs, in no order."""
+    return [_record(found) for found in connection.execute(_EVERYTHING)]
 
 
 def count(connection: Connection, kind: str, mesh: str, parent: str) -> int:

@@ -39,6 +39,16 @@ class MeshState:
         """The routes of a router or the gateway routes of a gateway, by name."""
         yield from self._children.get((kind, parent.name), ())
 
+    def changed(self, records: Mapping[ObjectKey, ObjectRecord | None]) -> "MeshState":
+        """The state with these objects instead; None: it is gone."""
+        objects = dict(self.objects)
+        for key, record in records.items():
+            if record is not None:
+                objects[key] = record
+            else:
+                objects.pop(key, None)
+        return MeshState(objects, self.instances)
+
     @cached_property
     def _children(self) -> Mapping[tuple[str, str], tuple[ObjectRecord, ...]]:
         gathered: dict[tuple[str, str], list[ObjectRecord]] = {}

@@ -10,7 +10,7 @@ import contextlib
 import json
 import random
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from deploy.local.errors import PortTaken, SettingMissing
@@ -59,7 +59,7 @@ def assign(remembered: Path, wanted: Mapping[str, int]) -> dict[str, int]:
         if kept is not None and kept not in assigned.values() and is_free(kept):
             assigned[name] = kept
         else:
-            assigned[name] = _pick(taken={*assigned.values(), *before.values()})
+            assigned[name] = pick(taken={*assigned.values(), *before.values()})
     remembered.write_text(json.dumps(assigned, indent=2) + "\n")
     return assigned
 
@@ -84,7 +84,8 @@ def is_free(number: int) -> bool:
     return False
 
 
-def _pick(taken: set[int]) -> int:
+def pick(taken: Collection[int] = ()) -> int:
+    """A free port that is none of those taken, and none that the kernel would hand out to a client."""
     below = int(_CLIENT_RANGE.read_text().split()[0]) if _CLIENT_RANGE.exists() else 32768
     if below - _LOWEST < 1000:  # an unusual kernel setting leaves no room below: any high port will do
         below = 65536

@@ -8,7 +8,10 @@ from cli.main import app
 WIDE = {"COLUMNS": "300", "TERMINAL_WIDTH": "300"}
 
 
-@pytest.mark.parametrize("command", ["worker", "watcher", "control-plane", "up", "down", "env", "restart"])
+COMMANDS = ["worker", "watcher", "control-plane", "up", "down", "env", "restart", "bootstrap", "proxies"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command):
     """`--help` works and has a sentence."""
     result = CliRunner().invoke(app, [command, "--help"], env=WIDE)

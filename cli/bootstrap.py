@@ -1,0 +1,92 @@
+"""`meshwright bootstrap`: prints the configuration with which an Envoy starts."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.settings import SettingsError
+
+_MESH = typer.Option("--mesh", help="Name of the mesh in App Mesh.")
+_NODE = typer.Option("--node", help="Name of the virtual node in App Mesh, or with --gateway of the gateway.")
+_GATEWAY = typer.Option("--gateway", help="The proxy is a virtual gateway.")
+_XDS = typer.Option(
+    "--xds", envvar="MESHWRIGHT_XDS_ADDRESS", help="HOST:PORT of the control plane's xDS, as the proxy sees it."
+)
+_CA = typer.Option("--ca-file", help="Who signed the control plane's certificate; without it there is no TLS.")
+_CERTIFICATE = typer.Option("--certificate-file", help="The proxy's own certificate, where the control plane asks.")
+_KEY = typer.Option("--key-file", help="The key of the proxy's certificate.")
+_TOKEN = typer.Option("--token", envvar="MESHWRIGHT_XDS_TOKEN", help="The proxy's token, where the control plane asks.")
+_ADMIN = typer.Option("--admin-port", help="Port of Envoy's admin interface, on 127.0.0.1.")
+_DELTA = typer.Option("--delta", help="Ask for changes only, instead of all of a kind.")
+_EXPLICIT = typer.Option(
+    "--explicit-ports", help="Nothing redirects traffic to the proxy: it listens on the node's ports itself."
+)
+_EGRESS = typer.Option("--egress-port", help="With explicit ports: where the application sends what is for the mesh.")
+_INGRESS_ADDRESS = typer.Option("--ingress-address", help="With explicit ports: where those of the node are.")
+_APPLICATION = typer.Option(
+    "--application-port", metavar="PORT=PORT", help="A port of the node, and where the application listens for it."
+)
+_TCP = typer.Option(
+    "--tcp-port", metavar="SERVICE:PORT=PORT", help="With explicit ports: the local port of a TCP service."
+)
+
+
+def bootstrap(
+    mesh: Annotated[str, _MESH],
+    node: Annotated[str, _NODE],
+    xds: Annotated[str, _XDS],
+    gateway: Annotated[bool, _GATEWAY] = False,
+    ca_file: Annotated[Path | None, _CA] = None,
+    certificate_file: Annotated[Path | None, _CERTIFICATE] = None,
+    key_file: Annotated[Path | None, _KEY] = None,
+    token: Annotated[str | None, _TOKEN] = None,
+    admin_port: Annotated[int, _ADMIN] = 9901,
+    delta: Annotated[bool, _DELTA] = False,
+    explicit_ports: Annotated[bool, _EXPLICIT] = False,
+    egress_port: Annotated[int | None, _EGRESS] = None,
+    ingress_address: Annotated[str | None, _INGRESS_ADDRESS] = None,
+    application_port: Annotated[list[str], _APPLICATION] = [],  # noqa: B006 typer copies it
+    tcp_port: Annotated[list[str], _TCP] = [],  # noqa: B006
+) -> None:
+    """Print the configuration with which an Envoy starts as the sidecar of a node, or as a gateway (JSON)."""
+    import json
+
+    from control_plane.xds import bootstrap as made
+    from control_plane.xds.compile.options import METADATA_KEY, options_of
+    from control_plane.xds.proxies import ProxyId
+
+    if (certificate_file is None) != (key_file is None):
+        raise SettingsError("--certificate-file and --key-file belong together")
+    options: dict[str, Any] = {
+        "egressPort": egress_port,
+        "ingressAddress": ingress_address,
+        "applicationPorts": _pairs(application_port, "--application-port"),
+        "tcpPorts": _pairs(tcp_port, "--tcp-port"),
+    }
+    given = {"capture": False} if explicit_ports else {}
+    given |= {name: value for name, value in options.items() if value}
+    metadata = {METADATA_KEY: given} if given else {}
+    try:
+        options_of(metadata)
+        document = made.bootstrap(
+            ProxyId(mesh, "virtualGateway" if gateway else "virtualNode", node),
+            xds,
+            metadata=metadata,
+            security=made.Security(ca_file, certificate_file, key_file, token),
+            admin_port=admin_port,
+            delta=delta,
+        )
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+    print(json.dumps(document, indent=2))
+
+
+def _pairs(given: list[str], option: str) -> dict[str, int]:
+    found = {}
+    for pair in given:
+        name, separator, port = pair.rpartition("=")
+        if not (separator and name and port.isascii() and port.isdigit()):
+            raise SettingsError(f"{option} {pair}: expected a port after =")
+        found[name] = int(port)
+    return found

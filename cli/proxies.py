@@ -1,0 +1,102 @@
+"""`meshwright proxies`: which Envoys are connected, and what they have accepted."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from cli.options import Config, setting
+from cli.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_OUTPUT = typer.Option("--output", "-o", help="A table for people, or all that is known as JSON.")
+_OTHERWISE_FINE = ("synced", "pending")
+
+
+def proxies(
+    app_mesh_endpoint: Annotated[str | None, setting("app_mesh_endpoint")] = None,
+    app_mesh_region: Annotated[str | None, setting("app_mesh_region")] = None,
+    output: Annotated[Literal["table", "json"], _OUTPUT] = "table",
+    config: Config = None,
+) -> None:
+    """Show the proxies that are connected to the control plane, what each has accepted and what it refused."""
+    import json
+
+    from rich.console import Console
+
+    from cli.settings import load
+
+    given = {"app_mesh_endpoint": app_mesh_endpoint, "app_mesh_region": app_mesh_region, "config": config}
+    found = ask(load(given))
+    if output == "json":
+        print(json.dumps(found, indent=2))
+        return
+    console = Console()
+    console.print(table(found["proxies"]))
+    for line in complaints(found["proxies"]):
+        console.print(line, markup=False, highlight=False)
+
+
+def ask(settings: Settings) -> dict[str, Any]:
+    """The control plane's answer.
+
+    Raises:
+        SettingsError: there is no such control plane, or it does not let us ask.
+    """
+    import json
+
+    import boto3
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.exceptions import HTTPClientError
+    from botocore.httpsession import URLLib3Session
+
+    if settings.app_mesh_endpoint is None:
+        raise SettingsError("setting app_mesh_endpoint (AWS_ENDPOINT_URL_APP_MESH): it says which control plane to ask")
+    credentials = boto3.Session().get_credentials()
+    if credentials is None:
+        raise SettingsError("there are no AWS credentials to sign the request with")
+    url = f"{settings.app_mesh_endpoint.rstrip('/')}/v1/proxies"
+    request = AWSRequest("GET", url)
+    SigV4Auth(credentials.get_frozen_credentials(), "appmesh", settings.app_mesh_region).add_auth(request)
+    try:
+        answer = URLLib3Session(timeout=10).send(request.prepare())
+    except HTTPClientError as error:
+        raise SettingsError(f"setting app_mesh_endpoint: {error}") from error
+    if answer.status_code == 404:
+        raise SettingsError(f"{settings.app_mesh_endpoint} serves no proxies (setting xds_listen)")
+    if answer.status_code != 200:
+        raise SettingsError(f"{url}: {answer.status_code} {answer.text[:200]}")
+    document: dict[str, Any] = json.loads(answer.content)
+    return document
+
+
+def table(proxies: list[Mapping[str, Any]]) -> "Table":
+    """One line for each connection."""
+    from rich.table import Table
+
+    rows = Table(box=None, pad_edge=False)
+    for heading in ("PROXY", "STATE", "REVISION", "ACCEPTED", "PROTOCOL", "ADDRESS", "SINCE"):
+        rows.add_column(heading, no_wrap=True)
+    for each in proxies:
+        style = "" if each["state"] in _OTHERWISE_FINE else "yellow"
+        numbers = (str(each["revision"]), str(each["acceptedRevision"]))
+        rows.add_row(
+            each["proxy"], each["state"], *numbers, each["protocol"], each["address"], each["since"], style=style
+        )
+    return rows
+
+
+def complaints(proxies: list[Mapping[str, Any]]) -> list[str]:
+    """What proxies refused, and what they could not be told as asked."""
+    lines: dict[str, None] = {}
+    for each in proxies:
+        for kind, status in each["resources"].items():
+            if refusal := status.get("refusal"):
+                of = ", ".join(refusal["objects"]) or ", ".join(refusal["resources"])
+                lines[f"{each['proxy']} refused {kind} of {of}: {refusal['message']}"] = None
+        for problem in each["problems"]:
+            lines[f"{problem['object']} {problem['field']}: {problem['message']}"] = None
+    return list(lines)
