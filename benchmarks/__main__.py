@@ -8,6 +8,7 @@ import sys
 
 RUNS = (
     ("benchmarks.control_plane",),
+    ("benchmarks.edits",),
     ("benchmarks.reconcile", "--services", "0"),
     ("benchmarks.reconcile", "--services", "100"),
     ("benchmarks.cloud_map", "--pods", "500"),

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient
+from kubernetes.aio.client.exceptions import ApiException
 
 from activities.resource_api import MERGE_PATCH, ClusterApi, collection_path, resource_path
 from resources.conditions import active_condition, condition_is_true
@@ -56,6 +57,28 @@ class Cluster:
         answer = await self.api.request("PATCH", resource_path(kind, namespace, name), patch, MERGE_PATCH)
         generation: int = answer["metadata"]["generation"]
         return generation
+
+    async def apply(self, manifest: dict[str, Any]) -> int:
+        """Create or edit one by server-side apply; returns its generation."""
+        metadata = manifest["metadata"]
+        path = resource_path(Kind(manifest["kind"]), metadata.get("namespace"), metadata["name"])
+        answer = await self.api.request(
+            "PATCH", f"{path}?fieldManager=benchmark&force=true", manifest, "application/apply-patch+yaml"
+        )
+        generation: int = answer["metadata"]["generation"]
+        return generation
+
+    async def remove(self, kind: Kind, namespace: str | None, name: str) -> None:
+        """Delete one, and wait until it is gone."""
+        await self.delete(kind, namespace, name)
+        while True:
+            try:
+                await self.api.request("GET", resource_path(kind, namespace, name))
+            except ApiException as error:
+                if error.status == 404:
+                    return
+                raise
+            await asyncio.sleep(0.01)
 
     async def delete(self, kind: Kind, namespace: str | None, name: str) -> None:
         """Ask for the deletion of one."""

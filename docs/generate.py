@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydantic import AliasChoices
 
+from benchmarks.edits import EDITS
 from cli.settings import Settings
 from resources.annotations import ANNOTATIONS
 from resources.conditions import ConditionType, Reason, active_condition
@@ -22,7 +23,12 @@ NOTE = "<!-- Generated from the code by `make generate`; edit there. -->\n"
 
 def pages() -> Mapping[str, str]:
     """File name → content of each generated page."""
-    return {"annotations.md": annotations_page(), "conditions.md": conditions_page(), "settings.md": settings_page()}
+    return {
+        "annotations.md": annotations_page(),
+        "calls.md": calls_page(),
+        "conditions.md": conditions_page(),
+        "settings.md": settings_page(),
+    }
 
 
 def annotations_page() -> str:
@@ -41,6 +47,29 @@ def annotations_page() -> str:
             "not deleted until it can.\n",
             "| annotation | on | values | default | what it does |",
             "|---|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def calls_page() -> str:
+    """What every kind of edit costs."""
+    rows = [
+        f"| {edit.name} | {edit.writes} | {edit.differing} | {edit.reads} | "
+        f"{', '.join(f'{operation} {count}' for operation, count in edit.calls.items())} | {edit.why} |"
+        for edit in EDITS
+    ]
+    return "\n".join(
+        [
+            "# What an edit costs\n",
+            NOTE,
+            "App Mesh calls of each kind of edit, one after the other on the same two nodes. An edit of one service",
+            "reads nothing: its workflow remembers what App Mesh answered. *Fewest* is how many objects differ",
+            "afterwards, which no controller can go below. `tests/e2e/test_edit_costs.py` counts on the real parts",
+            "that the numbers are exact; `python -m benchmarks.edits` also tells how long each edit takes.\n",
+            "| edit | writes | fewest | reads | calls | why not fewer |",
+            "|---|---|---|---|---|---|",
             *rows,
             "",
         ]
