@@ -48,20 +48,26 @@ class Simulation:
     """Services by name, over one App Mesh; its nodes are just there."""
 
     def __init__(
-        self, nodes: tuple[str, ...], given: tuple[ApiObject, ...], app_mesh: AppMeshModel | None = None
+        self,
+        nodes: tuple[str, ...],
+        given: tuple[ApiObject, ...],
+        app_mesh: AppMeshModel | None = None,
+        *,
+        hasty: bool = False,
     ) -> None:
         self.app_mesh = app_mesh or AppMeshModel(*given)
         self.given = given
         self.entities: dict[str, Entity] = {}
         self.calls: list[str] = []
         self._nodes = nodes
+        self._hasty = hasty
         self._clock = 0
 
     def apply(self, manifest: Manifest) -> None:
         """Create or edit; one that is being deleted cannot be edited, nor created again before it is gone.
 
-        A service changes its router only between two reconciles: what it was about to make of the old one is known to
-        nobody else until it is told (see the limits).
+        Unless it is hasty, a service changes its router only between two reconciles: what it was about to make of the
+        old one is known to nobody else until it is told (see the limits).
         """
         name = manifest["metadata"]["name"]
         entity = self.entities.get(name)
@@ -71,7 +77,7 @@ class Simulation:
             made["metadata"]["creationTimestamp"] = f"2026-01-01T00:{self._clock // 60:02}:{self._clock % 60:02}Z"
             self.entities[name] = Entity(made | {"status": {}})
         elif not entity.deleting and entity.manifest["spec"] != manifest["spec"]:
-            if _router(entity.manifest) != _router(manifest):
+            if not self._hasty and _router(entity.manifest) != _router(manifest):
                 self.finish(name)
             entity.manifest["spec"] = manifest["spec"]
             entity.manifest["metadata"]["generation"] += 1

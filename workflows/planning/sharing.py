@@ -26,11 +26,14 @@ from workflows.planning.plan import Observed, Wanted
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a leader says of another service: which generation it looked at, and why its routes are not there, if so."""
+    """What a leader says of another service: which generation it looked at, and why its routes are not there, if so.
+
+    `routes` are those that it was allowed, last or before it was refused: by them it may be on the router. None: never.
+    """
 
     generation: int
     refusal: str = ""
-    routes: tuple[str, ...] = ()
+    routes: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,19 @@ class Sharer:
     def holds(self, router: Claim) -> bool:
         """Whether its status records the router, as the one it is on or as one it has left."""
         return router in held_routers(self.snapshot.status)
+
+    def heirs(self, router: Claim) -> list[dict[str, Any]]:
+        """To whom it has left the router, by its status; mostly nobody, and one at most unless a swap was cut short."""
+        retired = self.snapshot.status.get("retiredRouters") or ()
+        return [
+            entry["heir"]
+            for entry in retired
+            if entry.get("heir") and router in held_routers({"retiredRouters": [entry]})
+        ]
+
+    def leaves_it_to(self, other: "Sharer", router: Claim) -> bool:
+        """Whether it says that it follows this one, or has left the router to it."""
+        return self.follows_life_of(other) or any(heir["uid"] == other.uid for heir in self.heirs(router))
 
     @property
     def is_refused(self) -> bool:
@@ -107,8 +123,13 @@ class Sharer:
 
     def records(self, router: ApiObject) -> bool:
         """Whether its status tells of exactly this router."""
-        retired = (entry.get("arn") or "" for entry in self.snapshot.status.get("retiredRouters") or ())
-        return router in (self.live, *map(ApiObject.from_arn, retired))
+        return router in (self.live, *self.retired)
+
+    @property
+    def retired(self) -> tuple[ApiObject | None, ...]:
+        """The routers that it has left and that are not gone yet, by its status."""
+        entries = self.snapshot.status.get("retiredRouters") or ()
+        return tuple(ApiObject.from_arn(entry.get("arn") or "") for entry in entries)
 
     @property
     def has_caught_up(self) -> bool:
@@ -129,10 +150,10 @@ class Sharer:
 
         Having followed an earlier one is not enough: it may have gone its own way since.
         """
-        if self.asks_for != router and not self.is_on(router):
-            retired = self.snapshot.status.get("retiredRouters") or ()
-            heirs = [entry.get("heir") for entry in retired if router in held_routers({"retiredRouters": [entry]})]
-            return self.has_caught_up and all(heir == other.as_seen for heir in heirs)
+        if self.asks_for != router:
+            heirs = self.heirs(router)
+            if heirs or not self.is_on(router):
+                return self.has_caught_up and all(heir == other.as_seen for heir in heirs)
         return bool(self.snapshot.status.get("routerLeader") == other.as_seen)
 
     @property
@@ -154,7 +175,7 @@ class Sharer:
             entry["uid"]: Verdict(
                 entry["generation"],
                 "" if entry["accepted"] else entry.get("message") or "refused",
-                tuple(entry.get("routes") or ()),
+                tuple(entry.get("routes") or ()) if entry["accepted"] or "routes" in entry else None,
             )
             for entry in self.snapshot.status.get("routerSharers") or ()
         }
@@ -241,15 +262,19 @@ class Group:
         """Who sees to the router.
 
         Whoever led goes on leading as long as it is on the router and has not said that it follows; so there are never
-        two at once. Failing that, the oldest that asks for the router; failing that, the oldest that still has it. A
-        service that is leaving says so by following, as soon as there is somebody to follow.
+        two at once. Failing that, the one whom somebody who is on it has named, as that one may be at it already; then
+        the oldest that asks for the router; failing that, the oldest that still has it. A service that is leaving says
+        so by following, as soon as there is somebody to follow. Nothing is given back to one that has named an heir,
+        who would otherwise give it back in the same moment.
         """
         askers = [each for each in self.all if each.names(self.router)]
         if not askers:
-            return self.all[0]
+            return next((each for each in self.all if not each.heirs(self.router)), self.all[0])
         candidates = askers if not self.me.names(self.router) else self.all
-        incumbents = [each for each in candidates if each.is_on(self.router) and not each.follows]
-        return (incumbents or askers)[0]
+        on_it = [each for each in candidates if each.is_on(self.router)]
+        incumbents = [each for each in on_it if not each.follows]
+        named = [each for each in askers if any(one.leaves_it_to(each, self.router) for one in on_it)]
+        return (incumbents or named or askers)[0]
 
     @property
     def i_lead(self) -> bool:
@@ -257,8 +282,13 @@ class Group:
         return self.leader is self.me
 
     def is_mine(self, router: ApiObject) -> bool:
-        """Whether a router that I know is mine still: I lead, or whoever does has not recorded it as its own yet."""
-        return self.i_lead or not self.leader.records(router)
+        """Whether a router that I know is mine still: I lead, or whoever does has not taken it over yet.
+
+        One that still says that it follows me has not: should it go now, nobody but me would know of the router.
+        """
+        if self.i_lead or not self.leader.records(router):
+            return True
+        return self.leader.names(self.router) and self.leader.follows_life_of(self.me)
 
     def needs(self, router: ApiObject) -> bool:
         """Whether a router that I am done with has to stay.
@@ -304,12 +334,16 @@ class Group:
 
     def routes_of(self, sharer: Sharer) -> frozenset[str]:
         """The routes by which somebody may be reached: as its status says, and as I allowed if it may not have said."""
-        return sharer.routes | set(self.me.verdicts[sharer.uid].routes) if self.has_allowed(sharer) else sharer.routes
+        return (
+            sharer.routes | set(self.me.verdicts[sharer.uid].routes or ())
+            if self.has_allowed(sharer)
+            else sharer.routes
+        )
 
     def has_allowed(self, sharer: Sharer) -> bool:
         """Whether I have let somebody on the router, and it has not said since that it is elsewhere."""
         verdict = self.me.verdicts.get(sharer.uid)
-        allowed = verdict is not None and not verdict.refusal
+        allowed = verdict is not None and verdict.routes is not None
         return allowed and (not sharer.has_caught_up or sharer.names(self.router))
 
     def still_allowed(self) -> list[dict[str, Any]]:

@@ -140,11 +140,13 @@ class DesiredVirtualService(Desired):
     def further(self, observed: Observed) -> tuple[ApiObject, ...]:
         """Routers not known yet that are this service's to see to.
 
-        The live one, when it was made by a swap or by another service that led before; and the one that it is on by
-        its status, when those who saw to that one are gone.
+        The live one, when it was made by a swap or by another service that led before; and those that its status
+        tells of, when those who saw to them are gone.
         """
         on = live_router(self._object, observed)
-        routers = [on] if on is not None and on == Sharer(self._snapshot).live and self._sees_to(on) else []
+        me = Sharer(self._snapshot)
+        told = (*((on,) if on == me.live else ()), *me.retired)
+        routers = [router for router in told if router is not None and self._sees_to(router)]
         if (
             self._node_provider is None
             and self._leads
@@ -373,7 +375,7 @@ class DesiredVirtualService(Desired):
             accepts = {sharer.uid: other.contribution(references) is not None for sharer, other in self._led}
             if done and current == chosen:
                 entries = [
-                    _sharer(sharer, other, union.refusals.get(sharer.uid))
+                    _sharer(group, sharer, other, union.refusals.get(sharer.uid))
                     for sharer, other in self._led
                     if accepts[sharer.uid]
                 ]
@@ -412,19 +414,21 @@ class DesiredVirtualService(Desired):
         return {"arn": router.arn} | ({"heir": heir} if heir is not None else {})
 
     def _leader_to_name(self, on: ApiObject | None) -> dict[str, Any] | None:
-        """Who sees to the router that the service is on, or is to be on, if that is another one."""
+        """Who sees to the router that the service is to be on, or else to the one that it is on, if it is another."""
         groups = [self._holders(on)] if on is not None else []
-        for group in (*groups, self._group):
+        for group in (self._group, *groups):
             if group is not None and not group.i_lead:
                 return group.leader.as_seen
         return None
 
 
-def _sharer(sharer: Sharer, service: DesiredVirtualService, refusal: str | None) -> dict[str, Any]:
+def _sharer(group: Group, sharer: Sharer, service: DesiredVirtualService, refusal: str | None) -> dict[str, Any]:
     entry = sharer.as_seen | {"accepted": refusal is None}
-    if refusal is not None:
-        return entry | {"message": refusal}
-    return entry | {"routes": [route.name for route in service.spec.routes]}
+    if refusal is None:
+        return entry | {"routes": [route.name for route in service.spec.routes]}
+    # One that was allowed may have turned by that without having said so: its routes stay until it has.
+    allowed = {"routes": sorted(group.routes_of(sharer))} if group.has_allowed(sharer) else {}
+    return entry | {"message": refusal} | allowed
 
 
 def _beside(service_arn: str | None, router: ApiObject) -> str | None:
