@@ -61,9 +61,10 @@ class Staging:
     def _compare(self, kind: Kind, snapshot: Snapshot) -> None:
         """Find out what the client has of a kind that is not in the snapshot."""
         here, named = self._of[kind], snapshot.named(kind)
+        before = here.offered  # what was let go of is no longer in it, even if the client has yet to accept that
         if here.claimed is not None:
             here.confirm(named, snapshot.version(kind))
-        before = {**here.held, **here.offered}
+            before = {**here.held, **before}
         self._kept[kind] = {name: each for name, each in before.items() if name not in named}
         for at in [at for at in self._leaves if at[0] is kind and at[1] not in self._kept[kind]]:
             del self._leaves[at]
@@ -132,11 +133,11 @@ class Staging:
     def _can_use(self, resource: Resource, *, replaces: bool, now: float) -> bool:
         assert self._target is not None
         there = self._target.named(Kind.CLUSTER)
-        held = self._of[Kind.CLUSTER].held
+        clusters = self._of[Kind.CLUSTER]
         for name in references(resource).clusters:
             if name not in there:
                 continue  # told in the snapshot's problems; waiting would not help
-            if name not in held or (replaces and not self._is_warm(name, now)):
+            if not clusters.has(name) or (replaces and not self._is_warm(name, now)):
                 return False
         return True
 

@@ -63,9 +63,11 @@ class Subscription:
         """It was offered something; before that nothing is answered."""
         self._offer: Mapping[str, Resource] = _NONE
         self._offer_version = ""
-        self._forced: set[str] = set()  # to be sent even if they are held
+        self._fresh: set[str] = set()  # asked for since they were sent last
+        self._forced: set[str] = set()  # to be sent once more even if they are held, when they are asked for
         self._doubtful: set[str] = set()  # refused together with others: a client may have applied some of them
         self._resumed = False  # the client came with something
+        self._perhaps_gone: set[str] = set()  # their removal was among what was refused
         self._answered = False  # a first response was accepted, be it empty
         self._limit: int | None = None  # of changes in one response, while who is at fault is being found
         self._refusals = 0
@@ -83,6 +85,10 @@ class Subscription:
             return False
         return not self._answered if self.mode is Mode.FULL_SET else not self.names <= self.held.keys()
 
+    def has(self, name: str) -> bool:
+        """Whether the client holds this and will, whatever it answers to what is in flight."""
+        return name in self.held and name not in self._perhaps_gone and (not self.flight or name in self.flight.whole)
+
     # What the client asks for.
 
     def ask_for_everything(self) -> None:
@@ -98,7 +104,7 @@ class Subscription:
         """Subscribe to names; each is sent, even if it is held: who subscribes anew waits for an answer."""
         added = set(names)
         self.names |= added
-        self._forced |= added
+        self._fresh |= added
         self._idle = False
 
     def drop(self, names: Iterable[str]) -> None:
@@ -106,7 +112,7 @@ class Subscription:
         dropped = self.names & set(names)
         self.names -= dropped
         if self.wildcard:
-            self._forced |= dropped  # still wanted: a client that has let go of it has to get it again
+            self._fresh |= dropped  # still wanted: a client that has let go of it has to get it again
         else:
             self._forget(dropped)
         self._idle = False
@@ -123,7 +129,10 @@ class Subscription:
             self._answered = True
         elif self.claimed == (version if wanted is resources else version_of(wanted.values())):
             self.held, self._answered = wanted, True
-        self._forced -= self.held.keys()
+        if self.kind in (Kind.LISTENER, Kind.CLUSTER):
+            self._fresh -= self.held.keys()
+        # Routes and endpoints go out once more: a listener or cluster that was taken over just before the connection
+        # was lost may still wait for them, and the client does not say so.
         self.claimed, self._idle = None, False
 
     def _recognised(self, name: str, version: str, wanted: Mapping[str, Resource]) -> Resource:
@@ -133,6 +142,7 @@ class Subscription:
     def _forget(self, names: set[str]) -> None:
         if names & self.held.keys():
             self.held = {name: each for name, each in self.held.items() if name not in names}
+        self._fresh -= names
         self._forced -= names
         self._doubtful -= names
 
@@ -156,8 +166,8 @@ class Subscription:
         return self._offer_version
 
     def force(self, names: Iterable[str]) -> None:
-        """Send these the next time even if they are held already, as far as they are asked for."""
-        self._forced |= set(names) if self.wildcard else self.names & set(names)
+        """Send these once more even if they are held, or will turn out to be when the client asks for them."""
+        self._forced |= set(names)
         self._idle = False
 
     # What is said and answered.
@@ -173,12 +183,14 @@ class Subscription:
     def sent(self, batch: Batch, nonce: str) -> None:
         """It was sent."""
         self.flight, self.nonce = batch, nonce
+        self._fresh -= batch.changes.keys()
         self._forced -= batch.changes.keys()
 
     def accepted(self) -> Batch:
         """The client accepted what is in flight. Returns it."""
         batch = self._landed()
         self._doubtful -= batch.changes.keys()
+        self._perhaps_gone -= batch.changes.keys()
         self.held, self._answered = batch.whole, True
         if not self.wildcard and not batch.whole.keys() <= self.names:
             self.held = {name: each for name, each in batch.whole.items() if name in self.names}
@@ -191,10 +203,12 @@ class Subscription:
         batch = self._landed()
         self._refusals += 1
         self._doubtful |= batch.changes.keys()
+        self._perhaps_gone |= {name for name, each in batch.changes.items() if each is None}
         if len(batch.changes) == 1:
             for name, each in batch.changes.items():
                 self.quarantined[name] = _version(each)
         self._limit = max(1, len(batch.changes) // 2)
+        self._answered = self._answered or not batch.changes  # that there is nothing is not said again
         return batch
 
     def _landed(self) -> Batch:
@@ -209,7 +223,7 @@ class Subscription:
 
     def _next(self) -> Batch | None:
         wanted, held = self._asked_of(self._offer), self.held
-        again = self._forced | self._doubtful
+        again = self._fresh | self._forced | self._doubtful
         changes: dict[str, Resource | None] = {
             name: each
             for name, each in wanted.items()
