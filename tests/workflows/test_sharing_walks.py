@@ -11,6 +11,7 @@ ONCE_FAILED = {
     "one that left to an heir comes back while the heir is at it": Walk(935),
     "one that has turned and not said so is refused": Walk(20688, hasty=True),
     "one that follows two leaders tells both": Walk(2510, whole=True, hasty=True),
+    "one that leads by now is not on its way to the router of one that goes": Walk(3121),
     "an heir that follows for another router is waited for in vain": Walk(1483, whole=True, hasty=True),
 }
 

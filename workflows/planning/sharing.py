@@ -341,10 +341,12 @@ class Group:
         )
 
     def has_allowed(self, sharer: Sharer) -> bool:
-        """Whether I have let somebody on the router, and it has not said since that it is elsewhere."""
+        """Whether I have let somebody on the router, and it has not said since that it is elsewhere, or leads."""
         verdict = self.me.verdicts.get(sharer.uid)
-        allowed = verdict is not None and verdict.routes is not None
-        return allowed and (not sharer.has_caught_up or sharer.names(self.router))
+        if verdict is None or verdict.routes is None:
+            return False
+        leads = sharer.is_on(self.router) and not sharer.follows
+        return not sharer.has_caught_up or (sharer.names(self.router) and not leads)
 
     def still_allowed(self) -> list[dict[str, Any]]:
         """What I have published of those whom I would not allow it now, and who may have gone by it."""
