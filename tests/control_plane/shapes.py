@@ -4,6 +4,7 @@
 Mesh's further rules ask for over it (see `rules/` of the API), so that `valid_specs(kind)` are accepted by a server.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -37,6 +38,7 @@ def spec_shape(noun: str) -> StructureShape:
     return shape
 
 
+@functools.cache
 def valid_specs(noun: str) -> Strategy:
     """Specs that a server accepts in a mesh with the nodes, the service and the gateway ports above."""
     return values(spec_shape(noun), refined=_REFINED)

@@ -63,12 +63,11 @@ def _node_cluster(reading: Reading, target: Target, transport_socket: bytes) -> 
     )
 
 
-def application_cluster(name: str, listener: Place, address: str, port: int) -> Resource:
-    """The application behind a listener of the node, within the limits of the listener's connection pool."""
-    protocol = listener.value["portMapping"]["protocol"]
-    cluster = _cluster(name, protocol, _LOCAL_CONNECT_TIMEOUT_MILLISECONDS, listener.get("connectionPool"))
+def local_cluster(name: str, protocol: str, at: tuple[str, int], pool: Place | None) -> Resource:
+    """Something on this machine, at an address and a port, within the limits of a connection pool."""
+    cluster = _cluster(name, protocol, _LOCAL_CONNECT_TIMEOUT_MILLISECONDS, pool)
     cluster.type = Cluster.STATIC
-    cluster.load_assignment.CopyFrom(single_endpoint(name, address, port))
+    cluster.load_assignment.CopyFrom(single_endpoint(name, *at))
     return Resource.of(Kind.CLUSTER, name, cluster)
 
 

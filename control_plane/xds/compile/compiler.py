@@ -6,9 +6,13 @@ makes it faster: results are taken up again as long as what they were made from 
 
 from types import MappingProxyType
 
-from control_plane.xds.compile.egress import node_egress
+from control_plane.xds.compile.access_logs import access_logs
+from control_plane.xds.compile.backends import backends_of, gathered
+from control_plane.xds.compile.egress import egress_of
+from control_plane.xds.compile.gateways import gateway_resources
 from control_plane.xds.compile.ingress import node_ingress
 from control_plane.xds.compile.options import Options
+from control_plane.xds.compile.place import Place
 from control_plane.xds.compile.reading import Memo, Reading
 from control_plane.xds.proxies import ProxyId
 from control_plane.xds.snapshot import Kind, Resource, Snapshot
@@ -39,10 +43,16 @@ def _snapshot(reading: Reading, proxy: ProxyId, options: Options) -> Snapshot | 
     record = reading.get(proxy.kind, proxy.mesh, proxy.name)
     if record is None:
         return None
-    incoming = node_ingress(reading, record, options, ())
-    egress = node_egress(reading, record, options, ())
+    logs = access_logs(Place.spec_of(reading, record))
+    if proxy.kind == "virtualGateway":
+        egress = gateway_resources(reading, record, options, logs)
+    else:
+        backends = gathered(reading, proxy.mesh, backends_of(Place.spec_of(reading, record)), options)
+        egress = egress_of(reading, proxy.mesh, backends, options, logs)
+        for resource in node_ingress(reading, record, options, logs):
+            egress.add(resource)
     by_kind: dict[Kind, dict[str, Resource]] = {kind: {} for kind in Kind}
-    for resource in (*incoming, *egress.resources):
+    for resource in egress.resources:
         by_kind[resource.kind][resource.name] = resource
     return Snapshot(
         resources=MappingProxyType({kind: MappingProxyType(named) for kind, named in by_kind.items()}),

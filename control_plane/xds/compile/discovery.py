@@ -48,7 +48,7 @@ def _by_dns(cluster: Cluster, dns: Place, mesh: Spec, port: int) -> None:
 def _absolute(hostname: str) -> str:
     """With a dot at its end, so that no search domain is tried; addresses and `localhost` have none."""
     host = hostname.rstrip(".")
-    return host if host == "localhost" or _is_address(host) else f"{host}."
+    return host if host == "localhost" or is_address(host) else f"{host}."
 
 
 def _assignment(cluster: str, cloud_map: Place, port: int) -> ClusterLoadAssignment:
@@ -57,12 +57,13 @@ def _assignment(cluster: str, cloud_map: Place, port: int) -> ClusterLoadAssignm
     instances = cloud_map.reading.instances_of(cloud_map.value["namespaceName"], cloud_map.value["serviceName"])
     fitting = {each.address for each in instances if each.healthy and wanted.items() <= each.attributes.items()}
     for address in sorted(fitting):
-        if not _is_address(address):
+        if not is_address(address):
             cloud_map.problem(f"an instance has the address {address!r}, which is none; it is left out")
-    return _endpoints(cluster, [(address, port) for address in sorted(fitting) if _is_address(address)])
+    return _endpoints(cluster, [(address, port) for address in sorted(fitting) if is_address(address)])
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
+    """Whether it is an IP address, and not a name."""
     try:
         ipaddress.ip_address(text)
     except ValueError:

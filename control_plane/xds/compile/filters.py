@@ -22,8 +22,11 @@ from control_plane.xds.compile.messages import from_ads, packed
 AccessLogs = Sequence[AccessLog]
 
 
-def http(stat_prefix: str, routes: str, access_logs: AccessLogs) -> Filter:
-    """HTTP of any version, led by the route configuration of that name."""
+def http(stat_prefix: str, routes: str, access_logs: AccessLogs, *, strip_ports: bool = False) -> Filter:
+    """HTTP of any version, led by the route configuration of that name.
+
+    `strip_ports`: hosts are matched, and passed on, without a port.
+    """
     manager = HttpConnectionManager(
         stat_prefix=stat_prefix,
         rds=Rds(config_source=from_ads(), route_config_name=routes),
@@ -31,6 +34,7 @@ def http(stat_prefix: str, routes: str, access_logs: AccessLogs) -> Filter:
         upgrade_configs=[HttpConnectionManager.UpgradeConfig(upgrade_type="websocket")],
         normalize_path=BoolValue(value=True),
         merge_slashes=True,
+        strip_any_host_port=strip_ports,
         path_with_escaped_slashes_action=HttpConnectionManager.KEEP_UNCHANGED,
         access_log=access_logs,
         # App Mesh has no idle timeout unless it is asked for; Envoy's own would end quiet streams after five minutes.

@@ -5,7 +5,9 @@ What Envoy would refuse is found here: one route that it refuses would take all 
 
 import re
 from collections.abc import Iterator
+from typing import NoReturn
 
+import re2
 from envoy.config.route.v3.route_components_pb2 import HeaderMatcher, QueryParameterMatcher, RouteMatch
 from envoy.type.matcher.v3.regex_pb2 import RegexMatcher
 from envoy.type.matcher.v3.string_pb2 import StringMatcher
@@ -15,6 +17,10 @@ from control_plane.xds.compile.place import Place
 
 _HEADER_NAME = re.compile(r":?[0-9A-Za-z!#$%&'*+.^_|~`-]+")
 _LONGEST_QUERY_NAME = 1024
+# What App Mesh's bootstrap allows, in RE2's own measure; ours does too.
+_LARGEST_PROGRAM = 1000
+_QUIET = re2.Options()
+_QUIET.log_errors = False
 
 
 class Unmatchable(ValueError):
@@ -31,6 +37,7 @@ def http_match(match: Place) -> RouteMatch:
     _set_path(message, match)
     message.headers.extend(_pseudo_headers(match))
     message.headers.extend(map(_header, match.items("headers")))
+    _set_hostname(message, match)
     message.query_parameters.extend(map(_query_parameter, match.items("queryParameters")))
     return message
 
@@ -48,6 +55,7 @@ def grpc_match(match: Place) -> RouteMatch:
     else:
         message.prefix = f"/{service}/" if service else "/"
     message.headers.extend(map(_header, match.items("metadata")))
+    _set_hostname(message, match)
     return message
 
 
@@ -59,6 +67,15 @@ def _set_path(message: RouteMatch, match: Place) -> None:
         message.path = path.value["exact"]
     else:
         message.safe_regex.CopyFrom(_regex(path["regex"]))
+
+
+def _set_hostname(message: RouteMatch, match: Place) -> None:
+    """A gateway route's host name, whole or by its end, in any case. The gateway has taken off the port."""
+    hostname = match.get("hostname")
+    if hostname is not None:
+        kind, wanted = hostname.only()
+        text = StringMatcher(ignore_case=True, **{kind: wanted.value})
+        message.headers.append(HeaderMatcher(name=":authority", string_match=text))
 
 
 def _pseudo_headers(match: Place) -> Iterator[HeaderMatcher]:
@@ -102,12 +119,19 @@ def _query_parameter(parameter: Place) -> QueryParameterMatcher:
 
 def _regex(pattern: Place) -> RegexMatcher:
     try:
-        re.compile(pattern.value)
-    except re.error as error:
-        _refuse(pattern, f"is no regular expression ({error}); the route is left out")
+        size = re2.compile(pattern.value, _QUIET).programsize
+    except re2.error as error:
+        _refuse(pattern, f"is no regular expression of RE2 ({_reason(error)}); the route is left out")
+    if size > _LARGEST_PROGRAM:
+        _refuse(pattern, f"is too large a regular expression ({size} of {_LARGEST_PROGRAM}); the route is left out")
     return RegexMatcher(regex=pattern.value)
 
 
-def _refuse(place: Place, message: str) -> None:
+def _reason(error: Exception) -> str:
+    [reason] = error.args
+    return reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
+
+
+def _refuse(place: Place, message: str) -> NoReturn:
     place.problem(message)
     raise Unmatchable(message)

@@ -1,6 +1,9 @@
 """What Envoy's resources are called: App Mesh's names, byte for byte, as dashboards and alerts know them."""
 
 AMAZON_SNI = "*.amazonaws.com"
+HOST_HEADER = "x-meshwright-host"
+"""What a gateway keeps a call's host in, on the way through itself."""
+
 SDS_CLUSTER = "static_cluster_sds_unix_socket"
 
 
@@ -27,6 +30,11 @@ def egress_routes(port: int) -> str:
 def ingress_cluster(mesh: str, node: str, protocol: str, port: int) -> str:
     """The application behind the proxy."""
     return f"cds_ingress_{mesh}_{node}_{protocol}_{port}"
+
+
+def self_redirect_cluster(mesh: str, gateway: str, protocol: str, port: int) -> str:
+    """A gateway's own egress, through which its calls go on to the services."""
+    return f"cds_ingress_{mesh}_{gateway}_self_redirect_{protocol}_{port}"
 
 
 def egress_cluster(mesh: str, node: str, protocol: str, port: int) -> str:

@@ -35,6 +35,14 @@ class Options:
     tcp_ports: Mapping[str, int] = field(default_factory=lambda: _NOTHING)
     """The local port of a TCP service (`name:port`), without capture."""
 
+    def ingress_port(self, port: int) -> int:
+        """Where a port of the node is listened on, without capture."""
+        return self.ingress_ports.get(port, port)
+
+    def application_port(self, port: int) -> int:
+        """Where the application listens for a port of the node."""
+        return self.application_ports.get(port, port)
+
     def __hash__(self) -> int:
         plain = (self.capture, self.egress_port, self.ingress_address, self.application_address)
         mappings = (self.ingress_ports, self.application_ports, self.tcp_ports)

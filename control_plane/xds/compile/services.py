@@ -5,16 +5,17 @@ What a service is does not depend on who calls it, so it is compiled once for al
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from envoy.config.route.v3.route_components_pb2 import VirtualHost
+from envoy.config.route.v3.route_components_pb2 import RouteMatch, VirtualHost
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from google.protobuf.duration_pb2 import Duration
 
 from control_plane.store.records import ObjectKey, ObjectRecord, Spec
+from control_plane.xds.compile import names
 from control_plane.xds.compile.place import Place
 from control_plane.xds.compile.reading import Reading
-from control_plane.xds.compile.routes import HTTP_TYPES, CompiledRoute, direct_route, http_route, in_order
+from control_plane.xds.compile.routes import HTTP_TYPES, CompiledRoute, direct_route, http_route, in_order, unavailable
 from control_plane.xds.compile.targets import Target, WeightedTarget, target_at, weighted_targets
 
 # What can be in a Host header and means nothing else to Envoy, as a `*` or a port would.
@@ -43,6 +44,36 @@ class ServicePort:
     def is_http(self) -> bool:
         """Whether it has a virtual host."""
         return bool(self.virtual_host)
+
+
+def refused(service: ServicePort) -> ServicePort:
+    """The same service for a caller that must not reach it: HTTP is answered with 503, TCP is closed."""
+    if not service.is_http:
+        return replace(service, targets=(), shares=())
+    closed = RouteConfiguration.FromString(service.virtual_host)
+    del closed.virtual_hosts[0].routes[:]
+    closed.virtual_hosts[0].routes.append(unavailable(RouteMatch(prefix="/")))
+    return replace(service, targets=(), virtual_host=closed.SerializeToString(deterministic=True))
+
+
+def keeping_host(service: ServicePort) -> ServicePort:
+    """The same service under a name that no service can have, for calls that keep the host they came for.
+
+    Gateways use it: they send such calls there, with their host in a header, and it is put back on the way out.
+    """
+    told = RouteConfiguration.FromString(service.virtual_host)
+    host = told.virtual_hosts[0]
+    host.name = kept_host(service.service, service.port)
+    host.domains[:] = [host.name]
+    for route in host.routes:
+        if route.HasField("route"):
+            route.route.host_rewrite_header = names.HOST_HEADER
+    return replace(service, domains=(host.name,), virtual_host=told.SerializeToString(deterministic=True))
+
+
+def kept_host(service: str, port: int) -> str:
+    """The name of a service for calls that keep their host; `~` is in no service's name."""
+    return f"{service.lower()}~{port}"
 
 
 def service_ports(reading: Reading, mesh: str, name: str, *, merged: bool) -> tuple[ServicePort, ...]:

@@ -1,6 +1,6 @@
 """Snapshots as a static bootstrap, so that `envoy --mode validate` can look at many of them at once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from control_plane.xds.snapshot import Kind, Snapshot
@@ -23,10 +23,11 @@ _SDS_CLUSTER = {
 }
 
 
-def bootstrap(snapshots: Sequence[Snapshot]) -> dict[str, Any]:
+def bootstrap(snapshots: Sequence[Snapshot], files: Mapping[str, str]) -> dict[str, Any]:
     """All resources of all snapshots, with routes inside their listeners and endpoints inside their clusters.
 
     Names are prefixed by snapshot, and so are the clusters that routes name: Envoy checks here that they exist.
+    `files`: what stands for the `certificate_chain`, `private_key` and `trusted_ca` of users, as Envoy looks into them.
     """
     listeners: list[Any] = []
     clusters: list[Any] = [_SDS_CLUSTER]
@@ -41,7 +42,7 @@ def bootstrap(snapshots: Sequence[Snapshot]) -> dict[str, Any]:
             listeners.append(listener)
     return {
         "node": {"id": "validate", "cluster": "validate"},
-        "static_resources": {"listeners": listeners, "clusters": clusters},
+        "static_resources": _with_files({"listeners": listeners, "clusters": clusters}, files),
         "layered_runtime": {"layers": [{"name": "limits", "static_layer": {"re2.max_program_size.error_level": 1000}}]},
     }
 
@@ -73,3 +74,16 @@ def _renamed(value: Any, names: dict[str, str]) -> Any:
     if isinstance(value, list):
         return [_renamed(item, names) for item in value]
     return names.get(value, value) if isinstance(value, str) else value
+
+
+def _with_files(value: Any, files: Mapping[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_with_files(item, files) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("@type", "").endswith("FileAccessLog"):
+        return {**value, "path": "/dev/null"}
+    return {
+        name: {"filename": files[name]} if name in files else _with_files(member, files)
+        for name, member in value.items()
+    }

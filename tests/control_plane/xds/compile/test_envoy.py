@@ -1,0 +1,74 @@
+"""What the compiler makes, looked at by a real Envoy (`--mode validate`): it knows rules that protobuf cannot say."""
+
+import datetime
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from hypothesis import Phase, given, settings
+
+from control_plane.xds.compile import Compiler
+from control_plane.xds.snapshot import Snapshot
+from deploy.local.toolchain.resolver import Toolchain
+from tests.control_plane.xds.compile.static import bootstrap
+from tests.control_plane.xds.compile.strategies import meshes, options
+from tests.control_plane.xds.compile.test_properties import PROXIES
+
+pytestmark = pytest.mark.e2e
+
+_SECONDS = 60
+_SHOWN = 400
+
+
+@pytest.fixture(scope="module")
+def envoy() -> Path:
+    """The program."""
+    return Toolchain.from_environment().resolve(["envoy"])["envoy"]
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory) -> dict[str, str]:
+    """A certificate that is its own authority, in files by the fields of Envoy that name them."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
+    start = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(start).not_valid_after(start.replace(year=2120))
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    directory = tmp_path_factory.mktemp("tls")
+    chain, private = directory / "chain.pem", directory / "key.pem"
+    chain.write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return {"certificate_chain": str(chain), "private_key": str(private), "trusted_ca": str(chain)}
+
+
+def refusal(envoy: Path, snapshots: list[Snapshot], files: dict[str, str], directory: Path) -> str | None:
+    """Why Envoy will not have these snapshots; None if it will."""
+    config = directory / "bootstrap.json"
+    config.write_text(json.dumps(bootstrap(snapshots, files)))
+    command = [str(envoy), "--mode", "validate", "--log-level", "error", "--config-path", str(config)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
+    return done.stderr[-_SHOWN:] if done.returncode else None
+
+
+def test_envoy_accepts_whatever_is_compiled(envoy, certificate, tmp_path):
+    """Any valid mesh, both kinds of proxy, with and without capture."""
+    snapshots: list[Snapshot] = []
+
+    @given(state=meshes(), chosen=options)
+    @settings(max_examples=40, derandomize=True, database=None, phases=[Phase.generate])
+    def compiled(state, chosen):
+        found = [Compiler().compile_proxy(state, proxy, chosen) for proxy in PROXIES]
+        snapshots.extend(snapshot for snapshot in found if snapshot is not None)
+
+    compiled()
+    if refusal(envoy, snapshots, certificate, tmp_path) is not None:
+        each = {number: refusal(envoy, [one], certificate, tmp_path) for number, one in enumerate(snapshots)}
+        pytest.fail(f"refused: { {number: reason for number, reason in each.items() if reason} }")
