@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.control_plane import keys, quotas
+from cli.control_plane import data_plane, keys, quotas
 from cli.settings import Settings, SettingsError
 from control_plane.api.quotas import Quotas
 from control_plane.server import UnusableConfiguration, listen
@@ -58,6 +58,25 @@ def test_quotas_come_from_a_file(tmp_path: Path):
         file.write_text(content)
         with pytest.raises(SettingsError, match=says):
             quotas(settings(quotas_file=file))
+
+
+def test_proxies_are_served_in_the_open_only_if_it_is_said():
+    """Without a certificate, `--xds-plaintext` has to be given; with one, it must not."""
+    with pytest.raises(SettingsError, match="--xds-plaintext"):
+        data_plane(settings(xds_listen="127.0.0.1:0"))
+    plain = data_plane(settings(xds_listen="127.0.0.1:0", xds_plaintext=True))
+    assert plain is not None
+    assert plain.ads.security is None
+    with pytest.raises(SettingsError, match="which of them is meant"):
+        data_plane(settings(xds_listen="127.0.0.1:0", xds_plaintext=True, xds_certificate="c", xds_key="k"))
+
+
+def test_a_certificate_that_cannot_be_read_is_named(tmp_path: Path):
+    """Before anything listens."""
+    with pytest.raises(SettingsError, match="no-such-certificate"):
+        data_plane(
+            settings(xds_listen="127.0.0.1:0", xds_certificate=tmp_path / "no-such-certificate", xds_key=tmp_path)
+        )
 
 
 @pytest.mark.parametrize("address", ["nonsense", "127.0.0.1", "127.0.0.1:", "127.0.0.1:http", "no.such.host.invalid:0"])

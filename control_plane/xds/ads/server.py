@@ -15,6 +15,7 @@ from control_plane.xds.ads import delta, sotw
 from control_plane.xds.ads.connections import Connection, Connections
 from control_plane.xds.ads.conversation import Conversation, metadata_of, next_request
 from control_plane.xds.ads.metrics import AdsMetrics
+from control_plane.xds.ads.security import Denied, Guard, Security
 from control_plane.xds.ads.source import Source
 from control_plane.xds.ads.staging import Timing
 from control_plane.xds.ads.stream import Dialect, Stream
@@ -50,6 +51,8 @@ class AdsConfig:
     """HOST:PORT; port 0 picks a free one."""
     account_id: str = "000000000000"
     timing: Timing = field(default_factory=Timing)
+    security: Security | None = None
+    """None: without TLS, and whoever connects may be any proxy."""
 
 
 class AdsServer:
@@ -62,17 +65,24 @@ class AdsServer:
         self._metrics = AdsMetrics(registry)
         self._ids = (f"{secrets.token_hex(4)}.{count}" for count in itertools.count(1))
         self._server: grpc.aio.Server | None = None
+        self._guard: Guard | None = None
 
     async def start(self) -> int:
         """Listen; returns the port.
 
         Raises:
-            OSError: the address cannot be listened at.
+            OSError: the address cannot be listened at, or a file of `Security` cannot be read.
         """
+        if self._config.security is not None:
+            self._guard = Guard(self._config.security)
         self._server = grpc.aio.server(options=_CHANNEL_OPTIONS)
         self._server.add_generic_rpc_handlers((self._handlers(),))
         try:
-            port = self._server.add_insecure_port(self._config.listen)
+            port = (
+                self._server.add_insecure_port(self._config.listen)
+                if self._guard is None
+                else self._server.add_secure_port(self._config.listen, self._guard.credentials())
+            )
         except RuntimeError as error:
             raise OSError(f"listen address {self._config.listen}: {error}") from error
         await self._server.start()
@@ -99,8 +109,12 @@ class AdsServer:
             return
         try:
             proxy = parse(first.node.id, self._config.account_id)
+            if self._guard is not None:
+                self._guard.check(proxy, _names(context), _authorization(context))
         except MalformedNodeId as error:
             await self._refuse(context, grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        except Denied as error:
+            await self._refuse(context, error.code, str(error))
         name = next(self._ids)
         connection = Connection(name, proxy, first.node.id, context.peer(), form, datetime.now(UTC))
 
@@ -123,3 +137,16 @@ class AdsServer:
         log.warning("a stream was refused", address=context.peer(), code=code.name, message=message)
         self._metrics.stream_refused(code.name)
         await context.abort(code, message)
+
+
+def _names(context: ServicerContext[Any, Any]) -> list[str]:
+    """The subject alternative names of the client's certificate, which TLS has verified."""
+    properties = context.auth_context()
+    return [each.decode(errors="replace") for each in properties.get("x509_subject_alternative_name", ())]
+
+
+def _authorization(context: ServicerContext[Any, Any]) -> str:
+    for key, value in context.invocation_metadata() or ():
+        if key == "authorization":
+            return value if isinstance(value, str) else ""
+    return ""

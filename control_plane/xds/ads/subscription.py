@@ -202,7 +202,7 @@ class Subscription:
         """The client refused what is in flight. Returns it."""
         batch = self._landed()
         self._refusals += 1
-        self._doubtful |= batch.changes.keys()
+        self._doubtful |= {name for name in batch.changes if self.wildcard or name in self.names}
         self._perhaps_gone |= {name for name, each in batch.changes.items() if each is None}
         if len(batch.changes) == 1:
             for name, each in batch.changes.items():
@@ -251,7 +251,7 @@ class Subscription:
     def _release(self, wanted: Mapping[str, Resource]) -> None:
         """Take out of quarantine what is another by now."""
         for name, version in list(self.quarantined.items()):
-            if version != _version(wanted.get(name)):
+            if version != _version(wanted.get(name)) or (name not in wanted and name not in self.held):
                 del self.quarantined[name]
 
 

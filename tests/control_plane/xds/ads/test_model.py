@@ -1,5 +1,7 @@
 """Any order of snapshots, refusals, lost connections and waits: the protocol is kept, and nothing named is missing."""
 
+import os
+
 import pytest
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from hypothesis import HealthCheck, settings
@@ -17,6 +19,10 @@ from control_plane.xds.ads.staging import Timing
 from control_plane.xds.snapshot import Kind
 from tests.control_plane.xds.ads.proxy import DeltaProxy, Proxy, SotwProxy
 from tests.control_plane.xds.ads.resources import cluster, endpoints, http_listener, route, snapshot, tcp_listener
+
+EXPLORE = bool(os.environ.get("MESHWRIGHT_TEST_EXPLORE"))
+"""Look for new failures instead of repeating known lives: `MESHWRIGHT_TEST_EXPLORE=1`."""
+EXAMPLES = 2000 if EXPLORE else 100
 
 NAMES = [f"c{n}" for n in range(5)]
 TYPES = [Cluster.EDS, Cluster.STATIC, Cluster.STRICT_DNS]
@@ -134,6 +140,10 @@ def test_no_life_of_a_proxy_breaks_the_protocol(form):
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=EXAMPLES,
+            stateful_step_count=30,
+            deadline=None,
+            derandomize=not EXPLORE,
+            suppress_health_check=list(HealthCheck),
         ),
     )
