@@ -21,6 +21,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--faults", choices=["quick", "full"], default="quick", help="how long tests/faults takes its time"
     )
+    parser.addoption(
+        "--traffic", choices=["quick", "full"], default="quick", help="how long the long runs of tests/traffic are"
+    )
 
 
 @pytest.fixture

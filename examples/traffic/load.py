@@ -7,30 +7,11 @@ HTTP client: that the server closed a kept connection while nothing was asked on
 import asyncio
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from examples.traffic import http
 
 PATIENCE = 30.0
-
-
-@dataclass
-class Tally:
-    """What came of the requests so far."""
-
-    answers: Counter[str] = field(default_factory=Counter)
-    """Good answers by what they said."""
-    failures: list[str] = field(default_factory=list)
-    """Why, of each that failed."""
-
-    @property
-    def requests(self) -> int:
-        """How many were made."""
-        return self.answers.total() + len(self.failures)
-
-    def share(self, name: str) -> float:
-        """The part of the good answers that said this, 0 to 1."""
-        return self.answers[name] / max(1, self.answers.total())
 
 
 @dataclass(frozen=True)
@@ -95,7 +76,10 @@ class Load:
         self._target = target
         self._renewing = [False] * keeping + [True] * renewing
         self._pause = pause
-        self._tally = Tally()
+        self.answers: Counter[str] = Counter()
+        """Good answers by what they said, since the last `take`."""
+        self.failures: list[str] = []
+        """Why, of each request that failed, from the beginning."""
         self._stopping = False
         self._callers: list[asyncio.Task[None]] = []
 
@@ -108,9 +92,9 @@ class Load:
         self._stopping = True
         await asyncio.gather(*self._callers)
 
-    def take(self) -> Tally:
-        """What came of the requests since the last time."""
-        taken, self._tally = self._tally, Tally()
+    def take(self) -> Counter[str]:
+        """The good answers since the last time."""
+        taken, self.answers = self.answers, Counter()
         return taken
 
     async def _call(self, renewing: bool) -> None:
@@ -122,7 +106,7 @@ class Load:
                     answer = await connection.ask()
             except (OSError, asyncio.IncompleteReadError) as error:  # TimeoutError is an OSError
                 connection.close()
-                self._tally.failures.append(f"{type(error).__name__} {error} after {time.monotonic() - began:.3f} s")
+                self.failures.append(f"{type(error).__name__} {error} after {time.monotonic() - began:.3f} s")
             else:
                 self._count(answer)
             if renewing:
@@ -133,9 +117,9 @@ class Load:
     def _count(self, answer: http.Message) -> None:
         status = answer.start.split(" ")[1]
         if status == "200":
-            self._tally.answers[answer.body.decode(errors="replace")] += 1
+            self.answers[answer.body.decode(errors="replace")] += 1
         else:
-            self._tally.failures.append(f"{status} {answer.body.decode(errors='replace')[:100]}")
+            self.failures.append(f"{status} {answer.body.decode(errors='replace')[:100]}")
 
 
 async def ask(target: Target) -> http.Message:

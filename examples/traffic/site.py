@@ -27,8 +27,8 @@ class Site:
 
     def __init__(self, envoy: Path, directory: Path, xds_address: str, mesh: str, *, delta: bool = False) -> None:
         self.sidecars: dict[str, Sidecar] = {}
+        self.directory = directory
         self._envoy = envoy
-        self._directory = directory
         self._xds_address = xds_address
         self._mesh = mesh
         self._delta = delta
@@ -58,19 +58,19 @@ class Site:
         return port
 
     def service(
-        self, name: str, port: int, behave: Callable[[Message], Answer | None] = lambda _request: None, **more: Any
+        self, name: str, port: int, behave: Callable[[Message], Answer | None] = lambda _request: None, says: str = ""
     ) -> Service:
-        """A node with this port: its service, on a port of its own, and its sidecar; see `sidecar` for more."""
-        service = Service(name, self.port(), behave)
+        """A node with this port: its service, on a port of its own, and its sidecar."""
+        service = Service(says or name, self.port(), behave)
         self._run(service.start())
         self._ending.callback(lambda: self._run(service.stop()))
-        self.sidecar(name, applicationPorts={str(port): service.port}, ingressAddress="127.0.0.1", **more)
+        self.sidecar(name, applicationPorts={str(port): service.port}, ingressAddress="127.0.0.1")
         return service
 
-    def caller(self, name: str, **more: Any) -> int:
+    def caller(self, name: str) -> int:
         """A node that only calls others: where its sidecar takes what is for the mesh."""
         port = self.port()
-        self.sidecar(name, egressPort=port, **more)
+        self.sidecar(name, egressPort=port)
         return port
 
     def sidecar(self, name: str, kind: str = "virtualNode", **options: Any) -> Sidecar:
@@ -83,7 +83,7 @@ class Site:
             admin_port=0,
             delta=self._delta,
         )
-        made = Sidecar(self._envoy, self._directory / name, document)
+        made = Sidecar(self._envoy, self.directory / name, document)
         made.start()
         self._ending.callback(made.stop)
         self.sidecars[name] = made

@@ -1,0 +1,60 @@
+"""Changes in a row under constant load: every one takes effect, and no request fails."""
+
+import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+
+import pytest
+
+from tests.e2e.cluster import Cluster
+from tests.traffic.changes import Changes
+from tests.traffic.town import Town
+
+CHANGES = {"quick": 40, "full": 200}
+KILLED = ("control-plane", "worker", "temporal")
+CALM_SECONDS = 2.0
+
+
+@pytest.mark.parametrize("town", ["sotw", "delta"], indirect=True)
+def test_no_request_fails_however_the_mesh_changes(town: Town, full: bool):
+    """Weights, swaps, nodes that come and go, listeners and health checks."""
+    run(town, CHANGES["full" if full else "quick"])
+
+
+def test_no_request_fails_while_the_parts_that_change_the_mesh_are_killed(town: Town, full: bool):
+    """Control plane, worker and Temporal, at random, without a warning; every change still takes effect."""
+    with killing(town.cluster):
+        run(town, CHANGES["full"] if full else 8)
+
+
+def run(town: Town, changes: int) -> None:
+    """Make so many changes under load."""
+    town.open(town.service({"red": 1}))
+    with town.loaded(pause=0.02) as load:
+        made = Changes(town)
+        for change in islice(made.each(), changes):
+            change()
+        made.wait_forgotten("blue")
+    assert load.failures == []
+    assert load.answers.total() > 10 * changes
+
+
+@contextmanager
+def killing(cluster: Cluster) -> Iterator[None]:
+    """Kill parts of the stack inside the block, each some time after the last has come back."""
+    over = threading.Event()
+
+    def kill() -> None:
+        chance = random.Random(5)
+        while not over.wait(CALM_SECONDS):
+            cluster.kill(chance.choice(KILLED))
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        yield
+    finally:
+        over.set()
+        killer.join()
