@@ -152,6 +152,8 @@ class Subscription:
         """From now on this is what there is, with the version of all of it."""
         if not self.primed or version != self._offer_version:
             self._refusals, self._idle = 0, False
+            # A removal has no version that could be another: it is tried again with whatever is new.
+            self.quarantined = {name: each for name, each in self.quarantined.items() if each}
         self.primed = True
         self._offer, self._offer_version = resources, version
 
