@@ -6,6 +6,7 @@ It is one, as gRPC reads GRPC_XDS_BOOTSTRAP once for a process.
 import json
 import sys
 from collections import Counter
+from collections.abc import Callable
 
 import grpc
 
@@ -13,7 +14,7 @@ import grpc
 def main(name: str, calls: int) -> None:
     """Call, count, print; then wait for a line, and do so again, until there is none."""
     with grpc.insecure_channel(f"xds:///{name}") as channel:
-        say = channel.unary_unary("/test.Colour/Say")
+        say: Callable[..., bytes] = channel.unary_unary("/test.Colour/Say")
         while True:
             answers = Counter(say(b"", timeout=60, wait_for_ready=True).decode() for _ in range(calls))
             sys.stdout.write(json.dumps(answers) + "\n")

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+from typing import Any
 
 import grpc
 import pytest
@@ -63,7 +64,7 @@ async def colour(name):
         return name.encode()
 
     server = grpc.aio.server()
-    handlers = {"Say": grpc.unary_unary_rpc_method_handler(say)}
+    handlers: dict[str, Any] = {"Say": grpc.unary_unary_rpc_method_handler(say)}
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("test.Colour", handlers),))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
