@@ -17,7 +17,7 @@ from control_plane.xds.compile.place import Place
 
 _COMMAND = re.compile(r"%%|%([A-Z0-9_]+)(\([^)]+\))?(:[0-9]+)?%")
 # https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage#command-operators
-_PLAIN_COMMANDS = """
+_PLAIN_NAMES = """
     BYTES_RECEIVED BYTES_SENT CONNECTION_ID CONNECTION_TERMINATION_DETAILS DOWNSTREAM_DIRECT_LOCAL_ADDRESS
     DOWNSTREAM_DIRECT_REMOTE_ADDRESS DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT DOWNSTREAM_LOCAL_ADDRESS
     DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT DOWNSTREAM_LOCAL_PORT DOWNSTREAM_LOCAL_SUBJECT DOWNSTREAM_LOCAL_URI_SAN
@@ -31,7 +31,7 @@ _PLAIN_COMMANDS = """
     UPSTREAM_REMOTE_ADDRESS UPSTREAM_REQUEST_ATTEMPT_COUNT UPSTREAM_TRANSPORT_FAILURE_REASON
     UPSTREAM_WIRE_BYTES_RECEIVED UPSTREAM_WIRE_BYTES_SENT VIRTUAL_CLUSTER_NAME
 """
-_PLAIN = frozenset(_PLAIN_COMMANDS.split())
+PLAIN_COMMANDS = frozenset(_PLAIN_NAMES.split())
 _WITH_ARGUMENTS = frozenset({"REQ", "RESP", "TRAILER", "START_TIME", "DYNAMIC_METADATA", "ENVIRONMENT"})
 _SHORTENED = frozenset({"REQ", "RESP", "TRAILER", "LOCAL_REPLY_BODY", "DYNAMIC_METADATA"})
 
@@ -71,7 +71,7 @@ def _format(given: Place) -> SubstitutionFormatString:
 def _is_readable(text: Place) -> bool:
     """Whether Envoy can read a format; if not, its own default is used, and the place is told."""
     for name, arguments, length in _COMMAND.findall(text.value):
-        known = not name or name in (_WITH_ARGUMENTS if arguments else _PLAIN)
+        known = not name or name in (_WITH_ARGUMENTS if arguments else PLAIN_COMMANDS)
         if not known or (length and name not in _SHORTENED):
             text.problem(f"Envoy has no command %{name}{arguments}{length}%; its default format is used")
             return False

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from control_plane.xds.compile.discovery import is_address
+
 METADATA_KEY = "meshwright"
 CAPTURED_INGRESS_PORT = 15000
 _NOTHING: Mapping[Any, int] = MappingProxyType({})
@@ -75,15 +77,15 @@ def _flag(value: Any, path: str) -> bool:
 
 
 def _address(value: Any, path: str) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{path}: must be an address, is {value!r}")
+    if not isinstance(value, str) or not is_address(value):
+        raise ValueError(f"{path}: must be an IP address, is {value!r}")
     return value
 
 
 def _port(value: Any, path: str) -> int:
     # A Struct, which node metadata is, knows numbers of one sort only: 15001.0 is a port.
     number = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
-    if isinstance(number, bool) or not isinstance(number, int | float) or number != number // 1:
+    if isinstance(number, bool) or not isinstance(number, int | float) or not float(number).is_integer():
         raise ValueError(f"{path}: must be a port, is {value!r}")
     if not 1 <= number <= _HIGHEST_PORT:
         raise ValueError(f"{path}: must be a port from 1 to {_HIGHEST_PORT}, is {value!r}")

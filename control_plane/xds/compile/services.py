@@ -174,7 +174,7 @@ class _Service:
         return ServicePort(
             self._name,
             port,
-            tuple(target for route in routes for target in route.targets),
+            tuple(dict.fromkeys(target for route in routes for target in route.targets)),
             domains=tuple(domain.lower() for domain in domains),
             virtual_host=RouteConfiguration(virtual_hosts=[host]).SerializeToString(deterministic=True),
             sources=frozenset(self._sources),

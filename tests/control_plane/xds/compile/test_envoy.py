@@ -15,8 +15,10 @@ from hypothesis import Phase, given, settings
 from control_plane.xds.compile import Compiler
 from control_plane.xds.snapshot import Snapshot
 from deploy.local.toolchain.resolver import Toolchain
+from tests.control_plane.xds.compile.meshes import snapshot_of
 from tests.control_plane.xds.compile.static import bootstrap
 from tests.control_plane.xds.compile.strategies import meshes, options
+from tests.control_plane.xds.compile.test_access_logs import COMMANDS, logging
 from tests.control_plane.xds.compile.test_properties import PROXIES
 
 pytestmark = pytest.mark.e2e
@@ -72,3 +74,9 @@ def test_envoy_accepts_whatever_is_compiled(envoy, certificate, tmp_path):
     if refusal(envoy, snapshots, certificate, tmp_path) is not None:
         each = {number: refusal(envoy, [one], certificate, tmp_path) for number, one in enumerate(snapshots)}
         pytest.fail(f"refused: { {number: reason for number, reason in each.items() if reason} }")
+
+
+def test_envoy_knows_all_commands_of_formats(envoy, certificate, tmp_path):
+    """Those that the compiler lets through."""
+    text = " ".join(COMMANDS)
+    assert refusal(envoy, [snapshot_of(logging(format={"text": text}))], certificate, tmp_path) is None
