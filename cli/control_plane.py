@@ -8,7 +8,6 @@ from cli.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from control_plane.api.quotas import Quotas
-    from control_plane.xds.ads.security import Security
     from control_plane.xds.data_plane import DataPlaneConfig
 
 NO_KEYS = (
@@ -30,6 +29,10 @@ def control_plane(
     xds_key: Annotated[str | None, setting("xds_key")] = None,
     xds_client_ca: Annotated[str | None, setting("xds_client_ca")] = None,
     xds_tokens: Annotated[str | None, setting("xds_tokens")] = None,
+    xds_certificate_file: Annotated[str | None, setting("xds_certificate_file")] = None,
+    xds_key_file: Annotated[str | None, setting("xds_key_file")] = None,
+    xds_client_ca_file: Annotated[str | None, setting("xds_client_ca_file")] = None,
+    xds_tokens_file: Annotated[str | None, setting("xds_tokens_file")] = None,
     xds_plaintext: Annotated[bool | None, setting("xds_plaintext")] = None,
     cloud_map_endpoint: Annotated[str | None, setting("cloud_map_endpoint")] = None,
     log_format: LogFormat = None,
@@ -86,37 +89,32 @@ def data_plane(settings: Settings) -> "DataPlaneConfig | None":
     """How proxies are served; None: they are not.
 
     Raises:
-        SettingsError: a file cannot be read, or there is none and it is not said that this may be done in the open.
+        SettingsError: there is neither a certificate nor the word that none is wanted, or one contradicts the other.
     """
+    from control_plane.xds.ads.security import Security
     from control_plane.xds.ads.server import AdsConfig
     from control_plane.xds.data_plane import DataPlaneConfig
 
     if settings.xds_listen is None:
         return None
+    files = (settings.xds_certificate_file, settings.xds_key_file)
+    guards = (settings.xds_client_ca_file, settings.xds_tokens_file)
+    security = None
+    if settings.xds_plaintext:
+        if any((*files, *guards)):
+            raise SettingsError("setting xds_plaintext: certificates and tokens need TLS")
+    elif settings.xds_certificate_file is None or settings.xds_key_file is None:
+        raise SettingsError(
+            "setting xds_listen: proxies are served with xds_certificate_file and xds_key_file, "
+            "or without TLS where --xds-plaintext says so"
+        )
+    else:
+        security = Security(settings.xds_certificate_file, settings.xds_key_file, *guards)
     return DataPlaneConfig(
-        ads=AdsConfig(settings.xds_listen, settings.account_id, security=_security(settings)),
+        ads=AdsConfig(settings.xds_listen, settings.account_id, security=security),
         cloud_map_endpoint=settings.cloud_map_endpoint,
         region=settings.app_mesh_region,
     )
-
-
-def _security(settings: Settings) -> "Security | None":
-    from control_plane.xds.ads.security import Guard, Security
-
-    if settings.xds_certificate is None or settings.xds_key is None:
-        if settings.xds_plaintext:
-            return None
-        raise SettingsError(
-            "setting xds_listen: there is no xds_certificate with xds_key; --xds-plaintext serves proxies without TLS"
-        )
-    if settings.xds_plaintext:
-        raise SettingsError("setting xds_plaintext: there is a certificate as well; which of them is meant?")
-    security = Security(settings.xds_certificate, settings.xds_key, settings.xds_client_ca, settings.xds_tokens)
-    try:
-        Guard(security)
-    except OSError as error:
-        raise SettingsError(f"setting xds_certificate, xds_key, xds_client_ca or xds_tokens: {error}") from error
-    return security
 
 
 def quotas(settings: Settings) -> "Quotas":

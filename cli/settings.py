@@ -118,6 +118,17 @@ class Settings(BaseSettings):
     xds_tokens: Path | None = Field(
         None, description="File with one TOKEN PATTERN... a line: which proxies a bearer token is for."
     )
+    xds_certificate_file: Path | None = Field(
+        None, description="Certificate with which the control plane serves proxies (PEM, with its chain)."
+    )
+    xds_key_file: Path | None = Field(None, description="The key of that certificate.")
+    xds_client_ca_file: Path | None = Field(
+        None, description="Whose certificates proxies must show; such a certificate names the proxy that it is for."
+    )
+    xds_tokens_file: Path | None = Field(
+        None,
+        description="File of tokens that let proxies in, a line each: TOKEN PATTERN..., as mesh/shop/virtualNode/*.",
+    )
     xds_plaintext: bool = Field(
         False, description="Serve proxies without TLS: whoever reaches the port can read every mesh."
     )

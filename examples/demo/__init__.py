@@ -6,5 +6,6 @@ first statement that is not true ends the demo with a message, the place of the 
 - `manifests.py` is what we ask for; `cluster.py` hands it to Kubernetes and says how each resource stands.
 - `app_mesh.py` reads back what App Mesh holds; `tree.py` is that as plain data, and draws it.
 - `calls.py` counts App Mesh calls, by the control plane's own counter; `steps.py` lists a workflow's, by Temporal.
+- `traffic.py` sends requests through real sidecars (`examples/traffic/`).
 - `screen.py` and `progress.py` are all that prints.
 """

@@ -37,7 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
-        Story(screen, stack, read("colors"), options.patience).tell(options.keep)
+        envoy = toolchain.resolve(["envoy"])["envoy"]
+        Story(screen, stack, envoy, read("colors"), options.patience).tell(options.keep)
     except KeyboardInterrupt:
         screen.headline("\nInterrupted: stopping ...")
         _stop(stack)

@@ -1,30 +1,34 @@
-"""The story: eight chapters, each with what must be true of it."""
+"""The story: ten chapters, each with what must be true of it."""
 
 import time
 from collections import Counter
+from pathlib import Path
 
 from cli.settings import load
 from deploy.local.stack import LocalStack
 from deploy.local.status import PartState, StackStatus
-from examples.demo import app_mesh, calls, leftovers, steps, temporal
+from examples.demo import app_mesh, calls, leftovers, steps, temporal, traffic
 from examples.demo.calls import Calls
 from examples.demo.cluster import Cluster, Key, State, told
 from examples.demo.manifests import Example
 from examples.demo.screen import Screen
+from examples.demo.traffic import Traffic, on_this_machine
 from examples.demo.tree import MeshView, draw
 from resources.kinds import Kind
 from resources.names import virtual_node_api_name
 from resources.parsing import parse_virtual_service
+from resources.virtual_service import VirtualService
 from workflows.names import workflow_id
 
 
 class Story:
-    """One telling, on one stack, of one example."""
+    """One telling, on one stack, of one example; `envoy` is the program."""
 
-    def __init__(self, screen: Screen, stack: LocalStack, example: Example, patience: float) -> None:
+    def __init__(self, screen: Screen, stack: LocalStack, envoy: Path, example: Example, patience: float) -> None:
         self._screen = screen
         self._stack = stack
-        self._example = example
+        self._envoy = envoy
+        self._example = on_this_machine(example)
         self._patience = patience
         self._canary = parse_virtual_service(example.canary)
 
@@ -42,7 +46,12 @@ class Story:
         first = self._calls()  # before we ask anything ourselves
         mesh = self._read_back()
         self._show_calls(first, mesh)
-        self._shift_traffic(mesh)
+        directory = self._stack.layout.directory / "traffic"
+        xds = self._environment["MESHWRIGHT_XDS_ADDRESS"]
+        with Traffic(self._envoy, directory, xds, self._example) as running:
+            self._send_traffic(running)
+            self._shift_traffic(mesh)
+            self._follow_traffic(running)
         self._show_steps()
         if keep:
             self._explore()
@@ -117,6 +126,31 @@ class Story:
             f"one write for each of the {wanted} objects, and not one read",
             (made.writes, made.reads, made.refused, objects) == (wanted, 0, 0, wanted),
             f"{made.total}, {made.refused} refused, for {objects} objects",
+        )
+
+    def _send_traffic(self, running: Traffic) -> None:
+        screen = self._screen
+        screen.title("Traffic: a front and two colours, each behind an Envoy that our control plane configures")
+        began = time.monotonic()
+        count = running.start()
+        screen.show(f"{count} Envoys are configured and listen, {time.monotonic() - began:.1f} s after their start")
+        (service,) = self._example.services
+        self._state_split("traffic is split as the weights say", running, service)
+
+    def _follow_traffic(self, running: Traffic) -> None:
+        screen = self._screen
+        screen.title("Traffic follows, and has lost nothing on the way")
+        self._state_split("the same callers now get the new split", running, self._canary)
+        running.finish()
+        screen.state("0 requests failed since the first", not running.failures, lambda: "\n".join(running.failures[:5]))
+
+    def _state_split(self, statement: str, running: Traffic, service: VirtualService) -> None:
+        answers = running.measure()
+        weights = {target.virtual_node_name: target.weight for target in service.spec.routes[-1].targets}
+        self._screen.state(
+            f"{statement}: {traffic.shown(answers)} of {answers.total()} requests",
+            traffic.fits(answers, weights) and not running.failures,
+            lambda: "\n".join([f"it should be {weights}", *running.failures[:5]]),
         )
 
     def _shift_traffic(self, before: MeshView) -> None:

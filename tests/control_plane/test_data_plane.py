@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from botocore.auth import SigV4Auth
@@ -12,6 +13,7 @@ from botocore.httpsession import URLLib3Session
 from cli.control_plane import data_plane
 from cli.settings import Settings, SettingsError
 from control_plane.server import UnusableConfiguration, serve
+from control_plane.xds.ads.security import Security
 from control_plane.xds.ads.server import AdsConfig
 from control_plane.xds.data_plane import DataPlaneConfig
 from tests.control_plane.serving import KEY_ID, REGION, SECRET, served
@@ -50,10 +52,23 @@ def test_an_address_that_is_taken_is_told_at_once(tmp_path):
 
 
 def test_proxies_are_served_in_the_open_only_where_that_is_asked_for():
-    """An address alone is not enough."""
+    """An address alone is not enough, and a guard without TLS would guard nothing."""
     assert data_plane(Settings()) is None
     with pytest.raises(SettingsError, match="--xds-plaintext"):
         data_plane(Settings(xds_listen="127.0.0.1:0"))
+    with pytest.raises(SettingsError, match="need TLS"):
+        data_plane(Settings(xds_listen="127.0.0.1:0", xds_plaintext=True, xds_tokens_file=Path("/tokens")))
     made = data_plane(Settings(xds_listen="127.0.0.1:0", xds_plaintext=True))
     assert made is not None
-    assert made.ads.listen == "127.0.0.1:0"
+    assert made.ads == AdsConfig("127.0.0.1:0")
+
+
+def test_files_of_keys_and_tokens_reach_the_server():
+    """With the same two files as for plain TLS, and the guards that are set."""
+    certificate, key, tokens = Path("/c"), Path("/k"), Path("/t")
+    settings = Settings(
+        xds_listen="127.0.0.1:0", xds_certificate_file=certificate, xds_key_file=key, xds_tokens_file=tokens
+    )
+    made = data_plane(settings)
+    assert made is not None
+    assert made.ads.security == Security(certificate, key, None, tokens)

@@ -23,8 +23,11 @@ TRUE_OF_ALL = (
     "8 of 8 resources are Active",
     "its nodes, services, routes and weights are those of the manifests",
     "one write for each of the 13 objects, and not one read",
+    "traffic is split as the weights say: white ",
     "App Mesh has the new weights, and nothing else is different",
     "it took one call",
+    "the same callers now get the new split: white ",
+    "0 requests failed since the first",
     "its 7 App Mesh calls are 7 steps",
 )
 TRUE_AT_THE_END = (

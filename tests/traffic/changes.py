@@ -28,6 +28,7 @@ class Changes:
             self.router_port,
             self.weights,
             self.health_check,
+            self.access_log,
         )
         while True:
             yield from (*sorts, self.node_goes)
@@ -72,6 +73,14 @@ class Changes:
         self._apply(self._town.service({colour: 1}, virtualRouter=router))
         self._town.wait_says(colour)
 
+    def access_log(self) -> None:
+        """A colour's own listener changes: its sidecar writes another access log."""
+        number, town = next(self._numbers), self._town
+        path = str(town.site.directory / f"access-{number}.log")
+        self._apply(town.node("red", logging={"accessLog": {"file": {"path": path}}}))
+        red = town.site.sidecars[town.api_name("red")]
+        until(lambda: path in str(red.config_dump()), what=f"the sidecar to write {path}")
+
     def wait_forgotten(self, node: str) -> None:
         """Wait until the front has nothing left of a node: it goes some time after nothing names it any more."""
         front, name = self._town.site.sidecars[self._town.api_name("front")], self._town.api_name(node)
@@ -79,12 +88,12 @@ class Changes:
 
     def health_check(self) -> None:
         """How callers check a colour changes: their cluster for it, and with that its endpoints, are made anew."""
-        town, interval = self._town, 5000 + next(self._numbers)
-        check = {"protocol": "http", "path": "/", "intervalMillis": interval, "timeoutMillis": 2000}
+        town, seconds = self._town, 5 + next(self._numbers)
+        check = {"protocol": "http", "path": "/", "intervalMillis": seconds * 1000, "timeoutMillis": 2000}
         checked = listener(town.ports["green"], healthCheck=check | {"healthyThreshold": 2, "unhealthyThreshold": 2})
         self._apply(town.node("green", listeners=[checked]))
         front = town.site.sidecars[town.api_name("front")]
-        until(lambda: f"{interval / 1000:g}s" in str(front.config_dump()), what=f"a check each {interval} ms")
+        until(lambda: f"'interval': '{seconds}s'" in str(front.config_dump()), what=f"a check each {seconds} s")
 
     def _service(self, colour: str, *routes: dict[str, object]) -> Manifest:
         return self._town.service({colour: 1}, *routes)

@@ -124,7 +124,10 @@ class AdsServer:
                 await self._refuse(context, grpc.StatusCode.RESOURCE_EXHAUSTED, f"more than {MAX_NAMES} names")
             return request
 
-        watch = self._source.watch(proxy, metadata_of(first.node))
+        try:
+            watch = self._source.watch(proxy, metadata_of(first.node))
+        except ValueError as error:
+            await self._refuse(context, grpc.StatusCode.INVALID_ARGUMENT, f"node metadata: {error}")
         stream = Stream(dialect, name, self._config.timing)
         self._metrics.connected(form, 1)
         try:

@@ -38,7 +38,11 @@ class Source(Protocol):
     """Gives snapshots by proxy."""
 
     def watch(self, proxy: ProxyId, metadata: Mapping[str, Any]) -> Watch:
-        """Follow the snapshots for a stream of this proxy, which told this node metadata (JSON values)."""
+        """Follow the snapshots for a stream of this proxy, which told this node metadata (JSON values).
+
+        Raises:
+            ValueError: the metadata asks for something that cannot be.
+        """
         ...
 
 
