@@ -84,6 +84,8 @@ lock: setup ## Resolve the dependencies of pyproject.toml anew into the lock fil
 		--generate-hashes --no-emit-index-url --custom-compile-command "make lock" --upgrade --output-file requirements-dev.txt
 	@$(BIN)/uv pip compile pyproject.toml --quiet --extra local --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --custom-compile-command "make lock" --constraint requirements-dev.txt --output-file requirements.txt
+	@echo hatchling | $(BIN)/uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--custom-compile-command "make lock" --constraint requirements-dev.txt --output-file deploy/image/requirements-build.txt
 
 .PHONY: bench
 bench: setup ## Measure (prints tables; takes several minutes).

@@ -36,8 +36,12 @@ class Kubernetes:
         """
         self._request("POST", path_of(manifest).rpartition("/")[0], manifest)
 
-    def apply(self, *manifests: Manifest) -> None:
+    def apply(self, *manifests: Manifest, strict: bool = False) -> None:
         """Server-side apply, one after the other; makes a namespace that is missing, as its owner would have.
+
+        Args:
+            manifests: what to apply.
+            strict: refuse a field that its kind does not have.
 
         Raises:
             ApiException: the API server refuses a manifest.
@@ -45,7 +49,7 @@ class Kubernetes:
         for manifest in manifests:
             if namespace := manifest["metadata"].get("namespace"):
                 self._apply(namespace_manifest(namespace))
-            self._apply(manifest)
+            self._apply(manifest, "&fieldValidation=Strict" if strict else "")
 
     def patch(self, manifest: Manifest, change: Mapping[str, Any], part: str = "") -> None:
         """Merge a change into the object that the manifest names; `part` may be `/status`."""
@@ -142,8 +146,8 @@ class Kubernetes:
                 f"{describe(manifest)} to be gone",
             )
 
-    def _apply(self, manifest: Manifest) -> None:
-        self._request("PATCH", path_of(manifest) + "?fieldManager=e2e&force=true", manifest, _APPLY)
+    def _apply(self, manifest: Manifest, query: str = "") -> None:
+        self._request("PATCH", f"{path_of(manifest)}?fieldManager=e2e&force=true{query}", manifest, _APPLY)
 
     def _request(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, content_type: str = "application/json"
@@ -174,15 +178,12 @@ def _is_away(status: int) -> bool:
 
 
 def path_of(manifest: Manifest) -> str:
-    """Where the API server keeps the object: one of our kinds, a Pod, or a Namespace."""
-    metadata = manifest["metadata"]
-    if manifest["kind"] == "Pod":
-        return f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
-    if manifest["kind"] == "Namespace":
-        return f"/api/v1/namespaces/{metadata['name']}"
-    kind = Kind(manifest["kind"])
-    where = f"/namespaces/{metadata['namespace']}" if kind.namespaced else ""
-    return f"/apis/{GROUP}/{VERSION}{where}/{kind.plural}/{metadata['name']}"
+    """Where the API server keeps the object."""
+    version, metadata = manifest["apiVersion"], manifest["metadata"]
+    root = f"/apis/{version}" if "/" in version else f"/api/{version}"
+    where = f"/namespaces/{metadata['namespace']}" if "namespace" in metadata else ""
+    plural = "meshes" if manifest["kind"] == "Mesh" else f"{manifest['kind'].lower()}s"
+    return f"{root}{where}/{plural}/{metadata['name']}"
 
 
 def namespace_manifest(name: str) -> Manifest:
