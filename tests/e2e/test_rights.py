@@ -35,7 +35,8 @@ def token_of(api: Any, account: str) -> str:
     """A token of a service account, as a pod of it would have."""
     request = client.AuthenticationV1TokenRequest(spec=client.V1TokenRequestSpec(audiences=[]))
     answer = client.CoreV1Api(api).create_namespaced_service_account_token(account, "meshwright", request)
-    return str(answer.status.token)
+    assert answer.status is not None
+    return answer.status.token
 
 
 def with_token(kubeconfig: str, token: str) -> str:
@@ -74,5 +75,6 @@ def test_they_are_not_enough_for_anything_else(installed: Cluster) -> None:
                 user=f"system:serviceaccount:meshwright:{account}", resource_attributes=attributes
             )
             answer = review.create_subject_access_review(client.V1SubjectAccessReview(spec=spec))
+            assert answer.status is not None
             assert not answer.status.allowed, (account, verb, resource)
     api.close()
