@@ -81,9 +81,7 @@ def test_the_scripts_are_shell(script):
 def test_the_image_gets_all_that_it_copies_and_builds_from():
     """What .dockerignore leaves out cannot be installed."""
     kept = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
-    project = (ROOT / "pyproject.toml").read_text()
-    packages = set(tomllib.loads(project)["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
-        re.findall(r'"(\w+)"', re.search(r"\[tool.hatch.build.targets.wheel\]\npackages = (.+)", project)[1])
-    )
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packages = set(project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
     assert packages | {"pyproject.toml", "requirements.txt", "README.md", "LICENSE"} == kept
     assert all((ROOT / name).exists() for name in kept)
