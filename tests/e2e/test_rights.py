@@ -36,7 +36,7 @@ def token_of(api: Any, account: str) -> str:
     request = client.AuthenticationV1TokenRequest(spec=client.V1TokenRequestSpec(audiences=[]))
     answer = client.CoreV1Api(api).create_namespaced_service_account_token(account, "meshwright", request)
     assert answer.status is not None
-    return answer.status.token
+    return str(answer.status.token)
 
 
 def with_token(kubeconfig: str, token: str) -> str:
