@@ -112,8 +112,8 @@ class Conversation:
             shown = with_kind(self._connection, outgoing.kind, sent=outgoing.batch.version)
             self._connection = self._connections.put(shown)
             await self._write(outgoing.payload)
-        synced = self._connection.revision if self._stream.settled else self._connection.synced
-        self._connection = self._connections.put(replace(self._connection, synced=synced))
+        if self._connection.pending and self._stream.settled:
+            self._connection = self._connections.put(replace(self._connection, synced=self._connection.revision))
 
 
 def _refusal(answer: Answer, snapshot: Snapshot | None) -> Refusal:

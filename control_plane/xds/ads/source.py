@@ -88,6 +88,11 @@ class Snapshots:
             watch.put(self._newest[proxy])
         return self._revision
 
+    @property
+    def revision(self) -> int:
+        """Of the last snapshot set."""
+        return self._revision
+
     def watched(self) -> frozenset[ProxyId]:
         """The proxies that have a stream."""
         return frozenset(self._watches)

@@ -52,6 +52,10 @@ class Staging:
         """Whether all of the newest snapshot is offered."""
         return self._target is not None and not self._waiting
 
+    def has(self, kind: Kind) -> bool:
+        """Whether there is anything of a kind to get to."""
+        return self._target is not None and bool(self._target.named(kind))
+
     def set_target(self, snapshot: Snapshot) -> None:
         """The snapshot to get to."""
         self._target = snapshot

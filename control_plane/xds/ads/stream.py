@@ -76,9 +76,16 @@ class Stream:
 
     @property
     def settled(self) -> bool:
-        """Whether all of the newest snapshot that the client asks for was offered, sent and accepted."""
-        return self._staging.offers_target and all(
-            each.flight is None and each.due() is None and not each.quarantined for each in self.subscriptions.values()
+        """Whether all of the newest snapshot that the client asks for was offered, sent and accepted.
+
+        Who asks for all clusters will ask for listeners, routes and endpoints, and has not everything before it did.
+        """
+        here = self.subscriptions
+        needed = [kind for kind in ORDER if here[Kind.CLUSTER].wildcard and self._staging.has(kind)]
+        return (
+            self._staging.offers_target
+            and all(here[kind].active for kind in needed)
+            and all(each.flight is None and each.due() is None and not each.quarantined for each in here.values())
         )
 
     def receive(self, request: Any, now: float) -> Answer | None:
