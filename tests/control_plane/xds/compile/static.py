@@ -23,11 +23,12 @@ _SDS_CLUSTER = {
 }
 
 
-def bootstrap(snapshots: Sequence[Snapshot], files: Mapping[str, str]) -> dict[str, Any]:
+def bootstrap(snapshots: Sequence[Snapshot], files: Mapping[str, str], *, listen: bool = False) -> dict[str, Any]:
     """All resources of all snapshots, with routes inside their listeners and endpoints inside their clusters.
 
     Names are prefixed by snapshot, and so are the clusters that routes name: Envoy checks here that they exist.
     `files`: what stands for the `certificate_chain`, `private_key` and `trusted_ca` of users, as Envoy looks into them.
+    `listen`: where the snapshots say; otherwise nowhere that means anything.
     """
     listeners: list[Any] = []
     clusters: list[Any] = [_SDS_CLUSTER]
@@ -37,8 +38,8 @@ def bootstrap(snapshots: Sequence[Snapshot], files: Mapping[str, str]) -> dict[s
         for name in snapshot.named(Kind.LISTENER):
             listener = _renamed(_static_listener(snapshot, name), known)
             listener["name"] = f"{number}.{name}"
-            # Two listeners of one address would be refused; nothing is bound while validating.
-            listener["address"] = {"pipe": {"path": f"@{number}.{name}"}}
+            if not listen:  # two listeners of one address would be refused
+                listener["address"] = {"pipe": {"path": f"@{number}.{name}"}}
             listeners.append(listener)
     return {
         "node": {"id": "validate", "cluster": "validate"},

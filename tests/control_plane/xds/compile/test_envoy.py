@@ -1,20 +1,14 @@
 """What the compiler makes, looked at by a real Envoy (`--mode validate`): it knows rules that protobuf cannot say."""
 
-import datetime
 import json
 import subprocess
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from hypothesis import Phase, given, settings
 
 from control_plane.xds.compile import Compiler
 from control_plane.xds.snapshot import Snapshot
-from deploy.local.toolchain.resolver import Toolchain
 from tests.control_plane.xds.compile.meshes import snapshot_of
 from tests.control_plane.xds.compile.static import bootstrap
 from tests.control_plane.xds.compile.strategies import meshes, options
@@ -25,30 +19,6 @@ pytestmark = pytest.mark.e2e
 
 _SECONDS = 60
 _SHOWN = 400
-
-
-@pytest.fixture(scope="module")
-def envoy() -> Path:
-    """The program."""
-    return Toolchain.from_environment().resolve(["envoy"])["envoy"]
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory) -> dict[str, str]:
-    """A certificate that is its own authority, in files by the fields of Envoy that name them."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
-    start = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    builder = builder.serial_number(1).not_valid_before(start).not_valid_after(start.replace(year=2120))
-    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    directory = tmp_path_factory.mktemp("tls")
-    chain, private = directory / "chain.pem", directory / "key.pem"
-    chain.write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return {"certificate_chain": str(chain), "private_key": str(private), "trusted_ca": str(chain)}
 
 
 def refusal(envoy: Path, snapshots: list[Snapshot], files: dict[str, str], directory: Path) -> str | None:
