@@ -74,7 +74,7 @@ def town(web: int, beta: int, gateway: int) -> MeshState:
     backend = specs.backend("web.local")
     backend["virtualService"]["clientPolicy"] = {"tls": {"validation": TRUST, "ports": [web]}}
     policy = {"clientPolicy": {"tls": {"validation": TRUST, "ports": [web]}}}
-    matched = {
+    matched: dict[str, dict[str, Any]] = {
         "path": {"path": {"exact": "/exact"}},
         "regex": {"path": {"regex": "/r[0-9]+"}},
         "method": {"prefix": "/", "method": "POST"},
@@ -155,7 +155,7 @@ def calls(envoy, certificate, tmp_path_factory) -> Iterator[Town]:
 def _is_ready(admin: int) -> bool:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{admin}/ready", timeout=5) as response:
-            return response.status == 200
+            return bool(response.status == 200)
     except (urllib.error.URLError, ConnectionError):
         return False
 
