@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.builders import Manifest
+from tests.builders import Manifest, listener
 from tests.e2e.world import World, route
 
 State = Callable[[World, str], list[Manifest]]
@@ -25,6 +25,11 @@ class Edit:
     """Writes that it takes."""
     strike_at: int
     """The write, counted from 0, at which the fault strikes."""
+
+    def hosts(self, world: World) -> list[str]:
+        """The full names of the services that it is about."""
+        manifests = (*self.before(world, slug(self)), *self.after(world, slug(self)))
+        return list(dict.fromkeys(manifest["metadata"]["name"] for manifest in manifests))
 
 
 def absent(world: World, name: str) -> list[Manifest]:
@@ -48,11 +53,32 @@ def rerouted(world: World, name: str) -> list[Manifest]:
     return [world.service(name, [route(number, _HALVES) for number in (1, 2, 4)])]
 
 
+def _shared(world: World, name: str, targets: dict[str, int]) -> list[Manifest]:
+    router = {"name": f"{name}-router", "listeners": [listener()]}
+    own = [route(number, targets) for number in (1, 2)]
+    return [
+        world.service(name, own, virtualRouter=router),
+        world.service(sharer_of(name), [route(3)], virtualRouter=router),
+    ]
+
+
+def sharing(world: World, name: str) -> list[Manifest]:
+    """Two services on one router, with two routes and with one."""
+    return _shared(world, name, _CANARY)
+
+
+def sharing_rerouted(world: World, name: str) -> list[Manifest]:
+    """Both routes of the first one change: a new router for both services."""
+    return _shared(world, name, _HALVES)
+
+
 EDITS = (
     Edit("create", absent, first, minimal=_ROUTES + 2, strike_at=2),
     Edit("in-place update", first, one_weight_changed, minimal=1, strike_at=0),
     # A router and three routes, the turn of the service, three routes and a router: struck just after the turn.
     Edit("swap update", first, rerouted, minimal=4 + 1 + 4, strike_at=4),
+    # A router and three routes, the turns of two services, three routes and a router: struck between the turns.
+    Edit("shared-router update", sharing, sharing_rerouted, minimal=4 + 2 + 4, strike_at=4),
     Edit("delete", first, absent, minimal=_ROUTES + 2, strike_at=2),
 )
 
@@ -62,6 +88,11 @@ def slug(edit: Edit) -> str:
     return edit.name.replace(" ", "-")
 
 
-def marks(world: World, service: str) -> tuple[str, str]:
-    """What an App Mesh call about this service mentions: its full name or its router's."""
-    return world.host(service), f"{service}-router-{world.name}"
+def sharer_of(service: str) -> str:
+    """The name of the service that shares its router with this one, where there is one."""
+    return f"{service}-too"
+
+
+def marks(world: World, service: str) -> tuple[str, ...]:
+    """What an App Mesh call about this service, or about one that shares its router, mentions."""
+    return world.host(service), world.host(sharer_of(service)), f"{service}-router-{world.name}"

@@ -71,7 +71,7 @@ class Scene:
     def sampled(self, fault: str) -> Iterator[None]:
         """Edits and fault happen in the block; at its end all must converge, and every reading have been complete."""
         since = len(self.site.app_mesh.exchanges)
-        hosts = [self.world.host(slug(edit)) for edit in self.edits]
+        hosts = [host for edit in self.edits for host in edit.hosts(self.world)]
         sampler = Sampler(self.cluster.stack.environment, self.world.name, hosts)
         with sampler.running():
             yield
@@ -83,7 +83,8 @@ class Scene:
             with self.table.case(f"{fault}: {edit.name}") as row:
                 row.seconds, row.minimal = seconds, edit.minimal
                 row.writes = len(self.site.app_mesh.effects(mentioning(*marks(self.world, slug(edit))), since))
-                self._check_readings(edit, sampler.seen[self.world.host(slug(edit))])
+                for host in edit.hosts(self.world):
+                    self._check_readings(edit, sampler.seen[host])
 
     def _check_readings(self, edit: Edit, seen: list[str]) -> None:
         """The complete old routing, then the complete new one, each once; absent where there is no service."""

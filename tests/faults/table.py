@@ -1,5 +1,6 @@
 """The summary table: one row per case, printed at the end of the run."""
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,11 @@ class Row:
     """App Mesh writes that took effect, repeated ones included."""
     minimal: int | None = None
     """What it takes without faults."""
+
+    @property
+    def fault(self) -> str:
+        """What struck: the case up to the colon, whichever dice were thrown."""
+        return re.sub(r" \(seed \d+\)", "", self.case.partition(":")[0])
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -45,18 +51,17 @@ class Table:
         """The table as text; empty without rows."""
         if not self.rows:
             return []
-        head = ("case", "verdict", "converged after", "writes", "minimal")
-        cells = [head, *(row.cells for row in self.rows)]
-        widths = [max(len(line[column]) for line in cells) for column in range(len(head))]
-        lines = ["  ".join(_aligned(line, widths)).rstrip() for line in cells]
-        return [lines[0], "  ".join("-" * width for width in widths), *lines[1:], "", *self._summary()]
+        cases = [("case", "verdict", "converged after", "writes", "minimal"), *(row.cells for row in self.rows)]
+        return [*_table(cases), "", *_table([("fault", "converged", "p50", "max"), *self._faults()])]
 
-    def _summary(self) -> Iterator[str]:
-        seconds = sorted(row.seconds for row in self.rows if row.seconds is not None)
-        good = sum(row.converged for row in self.rows)
-        yield f"{good} of {len(self.rows)} cases converged"
-        if seconds:
-            yield f"time to converge after the fault: p50 {seconds[len(seconds) // 2]:.1f} s, max {seconds[-1]:.1f} s"
+    def _faults(self) -> Iterator[tuple[str, ...]]:
+        """Each fault, then all of them: how many cases converged, and how long that took."""
+        faults = dict.fromkeys(row.fault for row in self.rows)
+        groups = {fault: [row for row in self.rows if row.fault == fault] for fault in faults} | {"all": self.rows}
+        for fault, rows in groups.items():
+            seconds = sorted(row.seconds for row in rows if row.seconds is not None)
+            times = (f"{seconds[len(seconds) // 2]:.1f} s", f"{seconds[-1]:.1f} s") if seconds else ("", "")
+            yield fault, f"{sum(row.converged for row in rows)} of {len(rows)}", *times
 
 
 class Stopwatch:
@@ -75,7 +80,13 @@ def _number(value: int | None) -> str:
     return "" if value is None else str(value)
 
 
-def _aligned(cells: Sequence[str], widths: Sequence[int]) -> list[str]:
-    """Words to the left, numbers to the right."""
-    pairs = list(zip(cells, widths, strict=True))
-    return [text.ljust(width) for text, width in pairs[:2]] + [text.rjust(width) for text, width in pairs[2:]]
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Aligned, with a rule below the first: words to the left, numbers to the right."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+
+    def line(row: Sequence[str]) -> str:
+        pairs = list(zip(row, widths, strict=True))
+        cells = [text.ljust(width) for text, width in pairs[:2]] + [text.rjust(width) for text, width in pairs[2:]]
+        return "  ".join(cells).rstrip()
+
+    return [line(rows[0]), "  ".join("-" * width for width in widths), *map(line, rows[1:])]

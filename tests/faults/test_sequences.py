@@ -60,7 +60,7 @@ def test_the_last_of_a_sequence_of_states_is_reached(site: FaultSite, oracle: Or
     worlds = {seed: cluster.world(f"sequence-{seed}") for seed in numbers}
     grounds = {seed: [world.mesh(), world.node("cart"), world.node("cart-v2")] for seed, world in worlds.items()}
     sequences = {seed: sequence(seed) for seed in worlds}
-    with table.case(f"sequences {numbers[0]} to {numbers[-1]}") as row:
+    with table.case(f"sequences: {numbers[0]} to {numbers[-1]}") as row:
         for ground in grounds.values():
             cluster.kubernetes.apply(*ground)
         longest = max(len(states) for states in sequences.values())
