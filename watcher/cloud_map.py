@@ -6,7 +6,7 @@ Per service one message is under way at a time, and the next one follows a momen
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Set
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -18,7 +18,8 @@ from resources.pods import Pod
 from watcher.cloud_map_index import CloudMapIndex, News, Node
 from watcher.cloud_map_poke import CloudMapWorkflows
 from watcher.index import Name
-from watcher.patience import retry_delay, until_answered
+from watcher.outbox import Outbox
+from watcher.patience import until_answered
 from watcher.stream import Listing, Sighting
 from workflows.cloud_map_messages import Tidings
 from workflows.messages import Snapshot
@@ -40,23 +41,25 @@ class PodStream(Protocol):
         """Listings and sightings."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Pending:
     """What a service has not been told yet. `gone` has the version as of which a pod is gone."""
 
     because: str = ""
-    uids: set[str] = field(default_factory=set)
+    uids: Set[str] = frozenset()
     gone: dict[str, int] = field(default_factory=dict)
     roster: bool = False
     sweep: bool = False
 
-    def add(self, other: "Pending") -> None:
-        """Take in another."""
-        self.because = self.because or other.because
-        self.uids |= other.uids
-        self.gone |= other.gone
-        self.roster = self.roster or other.roster
-        self.sweep = self.sweep or other.sweep
+    def joined(self, newer: "Pending") -> "Pending":
+        """This and what came after it."""
+        return Pending(
+            self.because or newer.because,
+            self.uids | newer.uids,
+            self.gone | newer.gone,
+            self.roster or newer.roster,
+            self.sweep or newer.sweep,
+        )
 
 
 class CloudMapWatch:
@@ -68,31 +71,25 @@ class CloudMapWatch:
         self._stream = pods
         self._workflows = workflows
         self._sweep_seconds = sweep_seconds
-        self._pending: dict[CloudMapService, Pending] = {}
-        self._under_way: set[CloudMapService] = set()
-        self._work = asyncio.Event()
+        self._outbox = Outbox(self._deliver, Pending.joined, SENDERS, self._may_be_told)
         self._needed = asyncio.Event()
         self._nodes_listed = asyncio.Event()
         self._pods_listed = False
         self._nodes_version = 0
         self._pods_version = 0
-        self._failures = 0
         self.index = CloudMapIndex(cluster)
-        self.delivered = 0
-        """How many messages Temporal has taken."""
 
     @property
     def waiting(self) -> int:
         """How many services have not been told the newest yet."""
-        return len(self._pending) + len(self._under_way)
+        return self._outbox.waiting
 
     async def run(self) -> None:
         """Watch and tell until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_pods())
             tasks.create_task(self._sweep_for_ever())
-            for _ in range(SENDERS):
-                tasks.create_task(self._send_for_ever())
+            tasks.create_task(self._outbox.run())
 
     def see_node(self, snapshot: Snapshot) -> None:
         """A sighting of a VirtualNode."""
@@ -112,7 +109,7 @@ class CloudMapWatch:
     def begin(self) -> None:
         """Every VirtualNode has been seen."""
         self._nodes_listed.set()
-        self._work.set()
+        self._outbox.wake()
 
     async def _follow_pods(self) -> None:
         await self._needed.wait()
@@ -139,73 +136,43 @@ class CloudMapWatch:
         if not self._pods_listed:
             self._pods_listed = True
             for service in self.index.services():
-                self._put(service, Pending("pods were listed", set(self.index.roster(service)), roster=True))
-        self._work.set()
+                self._outbox.put(service, Pending("pods were listed", set(self.index.roster(service)), roster=True))
+            self._outbox.wake()
 
     def _lose_pod(self, uid: str, version: int) -> None:
         for service, uids in self.index.remove_pod(uid).items():
-            self._put(service, Pending("a pod is gone", uids, {uid: version}))
+            self._outbox.put(service, Pending("a pod is gone", uids, {uid: version}))
 
     def _take(self, news: News, because: str) -> None:
         for service, uids in news.items():
-            self._put(service, Pending(because, set(uids)))
-
-    def _put(self, service: CloudMapService, news: Pending) -> None:
-        self._pending.setdefault(service, Pending()).add(news)
-        self._work.set()
+            self._outbox.put(service, Pending(because, set(uids)))
 
     async def _sweep_for_ever(self) -> None:
         """At start, services that nobody uses any more; then, now and then, all of them."""
         await self._nodes_listed.wait()
         for service in sorted(await self._running() - self.index.services(), key=str):
-            self._put(service, Pending("no VirtualNode uses the service"))
+            self._outbox.put(service, Pending("no VirtualNode uses the service"))
         while True:
             await asyncio.sleep(self._sweep_seconds)
             for service in sorted({*self.index.services(), *await self._running()}, key=str):
-                self._put(service, Pending("sweep", roster=True, sweep=True))
+                self._outbox.put(service, Pending("sweep", roster=True, sweep=True))
 
     async def _running(self) -> frozenset[CloudMapService]:
         """The answer of Temporal, as soon as it gives one."""
         return await until_answered(self._workflows.running, "cannot list workflows")
 
-    async def _send_for_ever(self) -> None:
-        while True:
-            service = self._next()
-            if service is None:
-                self._work.clear()
-                await self._work.wait()
-                continue
-            await self._send(service)
+    def _may_be_told(self, service: CloudMapService) -> bool:
+        return self._nodes_listed.is_set() and (self._pods_listed or not self.index.nodes_in(service))
 
-    def _next(self) -> CloudMapService | None:
-        if not self._nodes_listed.is_set():
-            return None
-        ready = (service for service in self._pending if service not in self._under_way)
-        return next((each for each in ready if self._pods_listed or not self.index.nodes_in(each)), None)
-
-    async def _send(self, service: CloudMapService) -> None:
-        news = self._pending.pop(service)
-        self._under_way.add(service)
-        try:
-            await self._workflows.tell(self._tidings(service, news))
-            self._failures = 0
-            self.delivered += 1
-            await asyncio.sleep(GATHER_SECONDS)
-        except Exception as error:  # any refusal: the news must not be lost, whatever the reason
-            delay = retry_delay(self._failures)
-            self._failures += 1
-            log.warning("Temporal did not take the news", service=str(service), error=str(error)[:200], retry_in=delay)
-            self._put(service, news)
-            await asyncio.sleep(delay)
-        finally:
-            self._under_way.discard(service)
-            self._work.set()
+    async def _deliver(self, service: CloudMapService, news: Pending) -> None:
+        await self._workflows.tell(self._tidings(service, news))
+        await asyncio.sleep(GATHER_SECONDS)
 
     def _tidings(self, service: CloudMapService, news: Pending) -> Tidings:
         """The message, made from the newest state; what does not fit stays pending."""
         told, later = set(sorted(news.uids)[:MOST_PODS]), set(sorted(news.uids)[MOST_PODS:])
         if later:
-            self._put(service, Pending(news.because, later, news.gone, news.roster, news.sweep))
+            self._outbox.put(service, Pending(news.because, later, news.gone, news.roster, news.sweep))
         roster = news.roster and not later
         return Tidings(
             because=news.because,

@@ -65,6 +65,9 @@ def at_start(index: Index) -> Iterator[Change]:
             yield Change(snapshot=snapshot, because="found unsettled at start", poke=True)
         elif _listener_is_outdated(snapshot, index):
             yield Change(snapshot=snapshot, because="its first target's listener changed", poke=True)
+        elif _shares(snapshot, index):
+            # Each may be settled by itself, and not have heard what another one said: it has turned, it is gone.
+            yield Change(snapshot=snapshot, because="it shares a router", poke=True)
 
 
 def pokes(old: Snapshot | None, new: Snapshot | None, index: Index) -> Iterator[Change]:
@@ -152,6 +155,14 @@ def _listener_is_outdated(service: Snapshot, index: Index) -> bool:
         return False
     listeners = [_node(node).listener for name in nodes_of(service) if (node := index.get(name)) is not None]
     return bool(listeners) and inferred[0].get("portMapping") not in listeners
+
+
+def _shares(service: Snapshot, index: Index) -> bool:
+    """Whether a service shares a router, or did by what its status says."""
+    if service.key.kind is not Kind.VIRTUAL_SERVICE:
+        return False
+    said = (service.status.get(member) for member in ("routerLeader", "routerSharers", "retiredRouters"))
+    return any(said) or any(True for _ in index.relatives(service))
 
 
 def _mesh(snapshot: Snapshot | None) -> MeshReference:

@@ -13,7 +13,7 @@ import structlog
 
 from resources.kinds import Kind
 from watcher.cloud_map import CloudMapWatch
-from watcher.delivery import Outbox
+from watcher.delivery import ResourceOutbox
 from watcher.index import Index, Name
 from watcher.mapping import at_start, news
 from watcher.owners import minds_again
@@ -45,7 +45,7 @@ class Watcher:
         self.listed = asyncio.Event()
         """Set once every kind has been listed."""
         self.index = Index()
-        self.outbox = Outbox(workflows)
+        self.outbox = ResourceOutbox(workflows)
 
     @property
     def ready(self) -> bool:
@@ -110,12 +110,12 @@ class Watcher:
             self._cloud_map.lose_node(name)
         if old is None or not self.ready:
             return
-        self.outbox.put(Absence(name, Gone(as_of=as_of) if as_of is not None else Gone(uid=old.key.uid)))
+        self.outbox.tell(Absence(name, Gone(as_of=as_of) if as_of is not None else Gone(uid=old.key.uid)))
         self._tell(news(old, None, self.index))
 
     def _tell(self, changes: Iterable[Change]) -> None:
         for change in changes:
-            self.outbox.put(self.index.with_relatives(change))
+            self.outbox.tell(self.index.with_relatives(change))
 
     def _begin(self) -> None:
         """Every kind is listed: tell the resources whose workflows have not dealt with them yet."""
@@ -133,7 +133,7 @@ class Watcher:
             if self.index.get(name) is None:
                 as_of = self._first_listings[name.kind].resource_version
                 log.info("workflow without a resource", resource=str(name))
-                self.outbox.put(Absence(name, Gone(as_of=as_of)))
+                self.outbox.tell(Absence(name, Gone(as_of=as_of)))
 
     async def _running(self) -> frozenset[Name]:
         """The answer of Temporal, as soon as it gives one."""

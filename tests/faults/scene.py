@@ -1,7 +1,7 @@
 """A case of the matrix: every kind of edit at once in one world, and what must be true when the fault is over."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from tests.builders import Manifest
@@ -11,7 +11,7 @@ from tests.faults.edits import EDITS, Edit, marks, slug
 from tests.faults.rules import mentioning
 from tests.faults.sampler import ABSENT, Sampler
 from tests.faults.site import FaultSite
-from tests.faults.table import Stopwatch, Table
+from tests.faults.table import Row, Stopwatch, Table
 from tests.faults.verdict import Oracle, assert_converged, wait_settled
 
 
@@ -73,12 +73,15 @@ class Scene:
         since = len(self.site.app_mesh.exchanges)
         hosts = [host for edit in self.edits for host in edit.hosts(self.world)]
         sampler = Sampler(self.cluster.stack.environment, self.world.name, hosts)
-        with sampler.running():
+        with sampler.running(), ExitStack() as failed:
+            for edit in self.edits:
+                failed.callback(self.table.rows.append, Row(f"{fault}: {edit.name}"))
             yield
             stopwatch = Stopwatch()
             wait_settled(self.cluster, self.wanted, self.gone)
             seconds = stopwatch.seconds
             assert_converged(self.oracle, self.world, self.wanted, self.gone)
+            failed.pop_all()
         for edit in self.edits:
             with self.table.case(f"{fault}: {edit.name}") as row:
                 row.seconds, row.minimal = seconds, edit.minimal

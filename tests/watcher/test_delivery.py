@@ -16,7 +16,7 @@ from tests.watcher.conftest import Delays, Eventually, turn_until
 from tests.watcher.fake_workflows import FakeWorkflows
 from tests.watcher.sightings import sighting
 from watcher import patience
-from watcher.delivery import Outbox
+from watcher.delivery import ResourceOutbox
 from watcher.index import Name
 from watcher.poke import Absence
 from workflows.messages import Change, Gone
@@ -33,7 +33,7 @@ def absence(name: str = "shop") -> Absence:
 
 
 @asynccontextmanager
-async def sending(outbox: Outbox) -> AsyncIterator[None]:
+async def sending(outbox: ResourceOutbox) -> AsyncIterator[None]:
     """The outbox at work."""
     running = asyncio.create_task(outbox.run())
     try:
@@ -51,10 +51,10 @@ def generations(workflows: FakeWorkflows) -> list[int]:
 async def test_news_arrive(eventually: Eventually) -> None:
     """Of each resource, in the order in which they were put."""
     workflows = FakeWorkflows()
-    outbox = Outbox(workflows)
+    outbox = ResourceOutbox(workflows)
     async with sending(outbox):
         for news in (change("a"), change("b", poke=True), absence("c")):
-            outbox.put(news)
+            outbox.tell(news)
         await eventually(lambda: not outbox.waiting)
     assert workflows.told() == ["mesh/a", "mesh/b poked", "mesh/c gone"]
     assert outbox.delivered == 3
@@ -63,9 +63,9 @@ async def test_news_arrive(eventually: Eventually) -> None:
 async def test_news_that_wait_are_replaced_by_newer_ones(eventually: Eventually) -> None:
     """A workflow only ever needs the newest sighting, so a dead Temporal costs one slot for each resource."""
     workflows = FakeWorkflows()
-    outbox = Outbox(workflows)
+    outbox = ResourceOutbox(workflows)
     for generation in range(1, 50):
-        outbox.put(change(generation=generation))
+        outbox.tell(change(generation=generation))
     assert outbox.waiting == 1
     async with sending(outbox):
         await eventually(lambda: not outbox.waiting)
@@ -75,10 +75,10 @@ async def test_news_that_wait_are_replaced_by_newer_ones(eventually: Eventually)
 async def test_joined_news_have_the_doubts_of_both(eventually: Eventually) -> None:
     """What was to be looked at has to be looked at, whatever comes after."""
     workflows = FakeWorkflows()
-    outbox = Outbox(workflows)
+    outbox = ResourceOutbox(workflows)
     mesh, node = ApiObject.mesh_object("shop"), ApiObject(kind=ApiKind.VIRTUAL_NODE, mesh="shop", name="a")
     for update in ({"doubt": (mesh, node)}, {"doubt_all": True}, {"doubt": (node,)}, {}):
-        outbox.put(change().model_copy(update=update))
+        outbox.tell(change().model_copy(update=update))
     async with sending(outbox):
         await eventually(lambda: not outbox.waiting)
     (told,) = workflows.taken
@@ -90,9 +90,9 @@ async def test_joined_news_have_the_doubts_of_both(eventually: Eventually) -> No
 async def test_joined_news_are_a_poke_if_either_was(eventually: Eventually, pokes: tuple[bool, bool]) -> None:
     """A poke must not be lost in a change, nor the change in a poke."""
     workflows = FakeWorkflows()
-    outbox = Outbox(workflows)
+    outbox = ResourceOutbox(workflows)
     for generation, poke in enumerate(pokes, start=1):
-        outbox.put(change(generation=generation, poke=poke))
+        outbox.tell(change(generation=generation, poke=poke))
     async with sending(outbox):
         await eventually(lambda: not outbox.waiting)
     assert (workflows.told(), generations(workflows)) == (["mesh/shop poked"], [2])
@@ -110,9 +110,9 @@ async def test_the_last_word_about_a_resource_is_what_arrives(
 ) -> None:
     """Whether it is gone or here again."""
     workflows = FakeWorkflows()
-    outbox = Outbox(workflows)
-    outbox.put(first)
-    outbox.put(second)
+    outbox = ResourceOutbox(workflows)
+    outbox.tell(first)
+    outbox.tell(second)
     async with sending(outbox):
         await eventually(lambda: not outbox.waiting)
     assert workflows.told() == arrives
@@ -122,12 +122,12 @@ async def test_one_message_per_resource_is_under_way(eventually: Eventually) -> 
     """What comes while one is being sent waits for it, so they arrive in order; others are not held up."""
     workflows = FakeWorkflows()
     workflows.open.clear()
-    outbox = Outbox(workflows)
+    outbox = ResourceOutbox(workflows)
     async with sending(outbox):
-        outbox.put(change("a", 1))
+        outbox.tell(change("a", 1))
         await eventually(lambda: workflows.entered == 1)
-        outbox.put(change("a", 2))
-        outbox.put(change("b", 1))
+        outbox.tell(change("a", 2))
+        outbox.tell(change("b", 1))
         await eventually(lambda: workflows.entered == 2)
         assert outbox.waiting == 3
         assert workflows.overtaken == set()
@@ -146,9 +146,9 @@ async def test_refused_news_are_sent_again(eventually: Eventually) -> None:
     """However often Temporal refuses."""
     workflows = FakeWorkflows()
     workflows.refusals.extend([True] * 10)
-    outbox = Outbox(workflows)
+    outbox = ResourceOutbox(workflows)
     async with sending(outbox):
-        outbox.put(change(poke=True))
+        outbox.tell(change(poke=True))
         await eventually(lambda: not outbox.waiting)
     assert workflows.told() == ["mesh/shop poked"]
     assert workflows.entered == 11
@@ -170,11 +170,11 @@ async def test_refused_news_do_not_hide_newer_ones(
     workflows = FakeWorkflows()
     workflows.open.clear()
     workflows.refusals.append(True)
-    outbox = Outbox(workflows)
+    outbox = ResourceOutbox(workflows)
     async with sending(outbox):
-        outbox.put(sent)
+        outbox.tell(sent)
         await eventually(lambda: workflows.entered == 1)
-        outbox.put(put)
+        outbox.tell(put)
         workflows.open.set()
         await eventually(lambda: not outbox.waiting)
     assert workflows.told() == [arrives]
@@ -189,10 +189,10 @@ async def test_delay_grows_while_temporal_is_away_and_ends_with_it(
     monkeypatch.setattr(patience, "RETRY_SECONDS", delays)
     workflows = FakeWorkflows()
     workflows.refusals.extend([True, True, True, True, False, True, False])
-    outbox = Outbox(workflows)
+    outbox = ResourceOutbox(workflows)
     async with sending(outbox):
         for name in ("a", "b"):
-            outbox.put(change(name))
+            outbox.tell(change(name))
             await eventually(lambda: not outbox.waiting)
     assert delays.taken == [0, 1, 2, 2, 0]
 
@@ -214,11 +214,11 @@ def test_nothing_is_lost_and_nothing_overtakes(
     async def scenario() -> FakeWorkflows:
         workflows = FakeWorkflows()
         workflows.refusals.extend(refusals)
-        outbox = Outbox(workflows)
+        outbox = ResourceOutbox(workflows)
         pauses: Iterator[int] = iter(turns)
         async with sending(outbox):
             for number, (name, what) in enumerate(sequence, start=1):
-                outbox.put(absence(name) if what == "gone" else change(name, number, poke=what == "poke"))
+                outbox.tell(absence(name) if what == "gone" else change(name, number, poke=what == "poke"))
                 for _ in range(next(pauses, 0)):
                     await asyncio.sleep(0)
             await turn_until(lambda: not outbox.waiting)
