@@ -22,9 +22,11 @@ def grow_older(cluster: Cluster, manifest: Manifest) -> None:
 
 
 def routing(cluster: Cluster, world: World, name: str) -> tuple[str, set[str]]:
-    """The router that a service is on, and the names of the routes there."""
+    """The router that a service is on, and the names of the routes there; nothing while something goes as we look."""
     specs = cluster.app_mesh.specs(world.name)
-    service = specs[f"{world.name}/virtualService/{world.host(name)}"]
+    service = specs.get(f"{world.name}/virtualService/{world.host(name)}")
+    if service is None:
+        return "", set()
     router = service["provider"]["virtualRouter"]["virtualRouterName"]
     begin = f"{world.name}/virtualRouter/{router}/route/"
     return router, {key.removeprefix(begin) for key in specs if key.startswith(begin)}
