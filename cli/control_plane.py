@@ -8,6 +8,7 @@ from cli.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from control_plane.api.quotas import Quotas
+    from control_plane.xds.ads.security import Security
     from control_plane.xds.data_plane import DataPlaneConfig
 
 NO_KEYS = (
@@ -25,10 +26,6 @@ def control_plane(
     app_mesh_region: Annotated[str | None, setting("app_mesh_region")] = None,
     quotas_file: Annotated[str | None, setting("quotas_file")] = None,
     xds_listen: Annotated[str | None, setting("xds_listen")] = None,
-    xds_certificate: Annotated[str | None, setting("xds_certificate")] = None,
-    xds_key: Annotated[str | None, setting("xds_key")] = None,
-    xds_client_ca: Annotated[str | None, setting("xds_client_ca")] = None,
-    xds_tokens: Annotated[str | None, setting("xds_tokens")] = None,
     xds_certificate_file: Annotated[str | None, setting("xds_certificate_file")] = None,
     xds_key_file: Annotated[str | None, setting("xds_key_file")] = None,
     xds_client_ca_file: Annotated[str | None, setting("xds_client_ca_file")] = None,
@@ -89,32 +86,41 @@ def data_plane(settings: Settings) -> "DataPlaneConfig | None":
     """How proxies are served; None: they are not.
 
     Raises:
-        SettingsError: there is neither a certificate nor the word that none is wanted, or one contradicts the other.
+        SettingsError: a file cannot be read, there is none and it is not said that none is wanted, or both is said.
     """
-    from control_plane.xds.ads.security import Security
     from control_plane.xds.ads.server import AdsConfig
     from control_plane.xds.data_plane import DataPlaneConfig
 
     if settings.xds_listen is None:
         return None
-    files = (settings.xds_certificate_file, settings.xds_key_file)
-    guards = (settings.xds_client_ca_file, settings.xds_tokens_file)
-    security = None
+    return DataPlaneConfig(
+        ads=AdsConfig(settings.xds_listen, settings.account_id, security=_security(settings)),
+        cloud_map_endpoint=settings.cloud_map_endpoint,
+        region=settings.app_mesh_region,
+    )
+
+
+def _security(settings: Settings) -> "Security | None":
+    from control_plane.xds.ads.security import Guard, Security
+
+    certificate, key = settings.xds_certificate_file, settings.xds_key_file
+    client_ca, tokens = settings.xds_client_ca_file, settings.xds_tokens_file
     if settings.xds_plaintext:
-        if any((*files, *guards)):
-            raise SettingsError("setting xds_plaintext: certificates and tokens need TLS")
-    elif settings.xds_certificate_file is None or settings.xds_key_file is None:
+        if any((certificate, key, client_ca, tokens)):
+            raise SettingsError("setting xds_plaintext: certificates and tokens need TLS; which of the two is meant?")
+        return None
+    if certificate is None or key is None:
         raise SettingsError(
             "setting xds_listen: proxies are served with xds_certificate_file and xds_key_file, "
             "or without TLS where --xds-plaintext says so"
         )
-    else:
-        security = Security(settings.xds_certificate_file, settings.xds_key_file, *guards)
-    return DataPlaneConfig(
-        ads=AdsConfig(settings.xds_listen, settings.account_id, security=security),
-        cloud_map_endpoint=settings.cloud_map_endpoint,
-        region=settings.app_mesh_region,
-    )
+    security = Security(certificate, key, client_ca, tokens)
+    try:
+        Guard(security)
+    except OSError as error:
+        files = "xds_certificate_file, xds_key_file, xds_client_ca_file or xds_tokens_file"
+        raise SettingsError(f"setting {files}: {error}") from error
+    return security
 
 
 def quotas(settings: Settings) -> "Quotas":

@@ -110,14 +110,6 @@ class Settings(BaseSettings):
     xds_listen: str | None = Field(
         None, description="HOST:PORT where the control plane serves proxies (xDS); without it, it serves none."
     )
-    xds_certificate: Path | None = Field(None, description="Certificate for the xDS port, with its chain (PEM).")
-    xds_key: Path | None = Field(None, description="Key of xds_certificate (PEM).")
-    xds_client_ca: Path | None = Field(
-        None, description="CA whose certificates proxies must show; a certificate names the proxy (PEM)."
-    )
-    xds_tokens: Path | None = Field(
-        None, description="File with one TOKEN PATTERN... a line: which proxies a bearer token is for."
-    )
     xds_certificate_file: Path | None = Field(
         None, description="Certificate with which the control plane serves proxies (PEM, with its chain)."
     )

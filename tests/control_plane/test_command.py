@@ -67,15 +67,17 @@ def test_proxies_are_served_in_the_open_only_if_it_is_said():
     plain = data_plane(settings(xds_listen="127.0.0.1:0", xds_plaintext=True))
     assert plain is not None
     assert plain.ads.security is None
-    with pytest.raises(SettingsError, match="which of them is meant"):
-        data_plane(settings(xds_listen="127.0.0.1:0", xds_plaintext=True, xds_certificate="c", xds_key="k"))
+    with pytest.raises(SettingsError, match="which of the two is meant"):
+        data_plane(settings(xds_listen="127.0.0.1:0", xds_plaintext=True, xds_certificate_file="c", xds_key_file="k"))
 
 
 def test_a_certificate_that_cannot_be_read_is_named(tmp_path: Path):
     """Before anything listens."""
     with pytest.raises(SettingsError, match="no-such-certificate"):
         data_plane(
-            settings(xds_listen="127.0.0.1:0", xds_certificate=tmp_path / "no-such-certificate", xds_key=tmp_path)
+            settings(
+                xds_listen="127.0.0.1:0", xds_certificate_file=tmp_path / "no-such-certificate", xds_key_file=tmp_path
+            )
         )
 
 
