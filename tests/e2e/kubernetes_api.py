@@ -179,10 +179,11 @@ def _is_away(status: int) -> bool:
 
 def path_of(manifest: Manifest) -> str:
     """Where the API server keeps the object."""
-    version, metadata = manifest["apiVersion"], manifest["metadata"]
+    version, kind, metadata = manifest["apiVersion"], manifest["kind"], manifest["metadata"]
     root = f"/apis/{version}" if "/" in version else f"/api/{version}"
-    where = f"/namespaces/{metadata['namespace']}" if "namespace" in metadata else ""
-    plural = "meshes" if manifest["kind"] == "Mesh" else f"{manifest['kind'].lower()}s"
+    # Public manifests give a Mesh a namespace, which the API server passes over.
+    where = f"/namespaces/{metadata['namespace']}" if "namespace" in metadata and kind != Kind.MESH else ""
+    plural = Kind(kind).plural if kind in set(map(str, Kind)) else f"{kind.lower()}s"
     return f"{root}{where}/{plural}/{metadata['name']}"
 
 

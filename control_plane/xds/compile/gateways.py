@@ -19,6 +19,7 @@ from control_plane.xds.compile.clusters import local_cluster
 from control_plane.xds.compile.egress import Resources, add_services, local_listener
 from control_plane.xds.compile.listeners import EVERYWHERE, chains, ingress_listener, takes_port
 from control_plane.xds.compile.matches import Unmatchable, grpc_match, http_match
+from control_plane.xds.compile.messages import is_header_value
 from control_plane.xds.compile.options import Options
 from control_plane.xds.compile.place import Place
 from control_plane.xds.compile.reading import Reading
@@ -120,7 +121,7 @@ def _is_for(route: _GatewayRoute, port: int) -> bool:
 
 
 def _route(route: _GatewayRoute, backends: Backends, cluster: str) -> Route | None:
-    """A gateway route; None, and a problem, if Envoy could not match it."""
+    """A gateway route; None, and a problem, if Envoy could not match it or send what it rewrites."""
     place = route.content["match"]
     try:
         match = grpc_match(place) if route.protocol == "grpc" else http_match(place)
@@ -132,6 +133,11 @@ def _route(route: _GatewayRoute, backends: Backends, cluster: str) -> Route | No
     # How long a request may take is up to the service's routes, which come next.
     action = RouteAction(cluster=cluster, timeout=Duration())
     rewritten = _rewritten(match, route.content)
+    if rewritten is not None and not is_header_value(rewritten):
+        route.content["action"]["rewrite"].problem(
+            "has control characters, which cannot be sent; there is no such route"
+        )
+        return None
     if rewritten is not None:
         action.prefix_rewrite = rewritten
     message = Route(name=place.key.name, match=match, route=action)

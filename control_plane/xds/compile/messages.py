@@ -37,6 +37,11 @@ def socket_address(address: str, port: int) -> Address:
     return Address(socket_address=SocketAddress(address=address, port_value=port))
 
 
+def is_header_value(text: str) -> bool:
+    """Whether this can be sent in a header or a request's first line: Envoy refuses control characters there."""
+    return all(each == "\t" or (each >= " " and each != "\x7f") for each in text)
+
+
 def from_ads() -> ConfigSource:
     """Over the stream that everything comes from."""
     return ConfigSource(ads=AggregatedConfigSource(), resource_api_version=ApiVersion.V3)

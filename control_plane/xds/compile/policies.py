@@ -11,7 +11,7 @@ from envoy.config.core.v3.protocol_pb2 import Http2ProtocolOptions
 from envoy.extensions.upstreams.http.v3.http_protocol_options_pb2 import HttpProtocolOptions
 from envoy.type.v3.http_pb2 import CodecClientType
 
-from control_plane.xds.compile.messages import UNLIMITED, milliseconds, uint32
+from control_plane.xds.compile.messages import UNLIMITED, is_header_value, milliseconds, uint32
 from control_plane.xds.compile.place import Place
 
 HTTP2_PROTOCOLS = ("http2", "grpc")
@@ -63,7 +63,11 @@ def health_check(listener: Place) -> HealthCheck | None:
             return None
         message.grpc_health_check.SetInParent()
     else:
-        message.http_health_check.path = given.get("path") or "/"
+        path = given.get("path") or "/"
+        if not is_header_value(path):
+            check["path"].problem("has control characters, which cannot be sent; there is no health check")
+            return None
+        message.http_health_check.path = path
         if protocol == "http2":
             message.http_health_check.codec_client_type = CodecClientType.HTTP2
     return message

@@ -165,6 +165,14 @@ def test_a_grpc_check_of_what_speaks_http_is_a_problem():
     assert problems(snapshot_of(state)) == [("target", "spec.listeners[0].healthCheck.protocol")]
 
 
+@pytest.mark.parametrize("path", ["/ping\n", "/\x00", "/\x7f"])
+def test_a_check_whose_path_cannot_be_sent_is_a_problem(path):
+    """Envoy would refuse the cluster."""
+    state = one_target(specs.node(specs.listener(healthCheck=specs.health_check(path=path))))
+    assert "health_checks" not in target(state)
+    assert problems(snapshot_of(state)) == [("target", "spec.listeners[0].healthCheck.path")]
+
+
 OUTLIERS = {
     "maxServerErrors": 5,
     "interval": {"value": 10, "unit": "s"},

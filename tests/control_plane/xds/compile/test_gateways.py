@@ -92,6 +92,13 @@ def test_paths_are_rewritten(match, rewrite, told_as):
     assert route["route"].get("prefix_rewrite") == told_as
 
 
+def test_a_path_that_cannot_be_sent_is_a_problem():
+    """Envoy would refuse all routes of the port."""
+    state = gate(http({"prefix": "/web/"}, {"prefix": {"value": "/v2\n/"}}))
+    assert [route for route in routes(state) if "route" in route] == []
+    assert [field for _, field in problems(snapshot(state))] == ["spec.httpRoute.action.rewrite"]
+
+
 def test_a_call_may_keep_its_host():
     """It goes through the gateway under a name of its own, and gets its host back on the way out."""
     found = gate(http(rewrite={"hostname": {"defaultTargetHostname": "DISABLED"}}), http({"prefix": "/plain/"}))
