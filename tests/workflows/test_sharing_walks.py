@@ -2,7 +2,10 @@
 
 import pytest
 
+from tests.builders import http_route, listener, virtual_service
 from tests.workflows.sharing_walks import Walk
+from tests.workflows.simulation import Simulation
+from tests.workflows.test_sharing_laws import GIVEN, routing
 
 ONCE_FAILED = {
     "the heir of a router goes before it has taken it over": Walk(518),
@@ -20,3 +23,26 @@ ONCE_FAILED = {
 def test_what_once_went_wrong_goes_right(walk):
     """Callers meet whole routings all along, and the end is as a fresh apply."""
     walk.run()
+
+
+def test_one_that_waits_for_a_node_keeps_the_routes_that_it_is_reached_by():
+    """Both leave the router, for nodes; one of these is missing, so that one stays where it is until it comes."""
+    sim = Simulation(("cart",), GIVEN)
+    router = {"name": "q", "listeners": [listener()]}
+    sim.apply(virtual_service("one", virtualRouter=router, routes=[http_route("common", {"cart": 1})]))
+    sim.apply(virtual_service("two", virtualRouter=router, routes=[http_route("two-a", {"cart": 1})]))
+    sim.settle()
+    before = routing(sim, "two")
+    for name, target in (("one", "cart"), ("two", "cart-v2")):
+        provider = {"virtualNode": {"virtualNodeName": target}}
+        sim.apply(virtual_service(name, virtualRouter=None, routes=[], provider=provider))
+    sim.settle()
+    after = routing(sim, "two")
+    assert before is not None
+    assert after is not None
+    assert after["two-a"] == before["two-a"]
+    assert sim.entities["one"].outcome.achieved
+    for name in ("one", "two"):
+        sim.delete(name)
+    sim.settle()
+    assert sim.made() == set()

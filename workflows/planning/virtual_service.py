@@ -146,7 +146,7 @@ class DesiredVirtualService(Desired):
         on = live_router(self._object, observed)
         me = Sharer(self._snapshot)
         told = (*((on,) if on == me.live else ()), *me.retired)
-        routers = [router for router in told if router is not None and self._sees_to(router)]
+        routers = [router for router in told if router is not None and self._is_left_with(router)]
         if (
             self._node_provider is None
             and self._leads
@@ -273,6 +273,11 @@ class DesiredVirtualService(Desired):
         group = self._holders(router)
         return group is None or group.is_mine(router)
 
+    def _is_left_with(self, router: ApiObject) -> bool:
+        """Whether nobody else is there to see to a router."""
+        group = self._holders(router)
+        return group is None or group.i_lead
+
     @cached_property
     def _led(self) -> tuple[tuple[Sharer, "DesiredVirtualService"], ...]:
         """The others whose routes this service sees to, as far as their specs can be read."""
@@ -355,6 +360,13 @@ class DesiredVirtualService(Desired):
                 if (record.object.router == on.name if on is not None else not has_service)
                 and not (shared and record.object.name not in before)
             )
+            if on is not None and observed.find(on) is None:
+                # It is on a router that another one saw to, and says so until it has turned elsewhere.
+                kept = _beside(arn_of(observed, self._object), on)
+                return members | {
+                    "virtualRouterArn": kept,
+                    "routeArns": [f"{kept}/route/{name}" for name in sorted(before)] or None,
+                }
             router = arn_of(observed, on) if on is not None else self._made(observed)
             return members | {"virtualRouterArn": router, "routeArns": routes or None}
         own = arn_of(observed, self._object)
