@@ -63,9 +63,11 @@ def test_proxies_are_served_in_the_open_only_where_that_is_asked_for():
     assert made.ads == AdsConfig("127.0.0.1:0")
 
 
-def test_files_of_keys_and_tokens_reach_the_server():
+def test_files_of_keys_and_tokens_reach_the_server(tmp_path: Path):
     """With the same two files as for plain TLS, and the guards that are set."""
-    certificate, key, tokens = Path("/c"), Path("/k"), Path("/t")
+    certificate, key, tokens = tmp_path / "certificate", tmp_path / "key", tmp_path / "tokens"
+    for file in (certificate, key, tokens):
+        file.touch()
     settings = Settings(
         xds_listen="127.0.0.1:0", xds_certificate_file=certificate, xds_key_file=key, xds_tokens_file=tokens
     )
