@@ -88,8 +88,10 @@ class RouterSharer(Model):
     """Whether its routes are on the router."""
     routes: Annotated[tuple[Name, ...], Field(max_length=200)] = ()
     """Which they are."""
+    reason: Annotated[str, Field(max_length=64)] = ""
+    """Why they are not, as in its conditions."""
     message: Annotated[str, Field(max_length=1024)] = ""
-    """Why they are not."""
+    """The same in words."""
 
 
 class RetiredRouter(Model):

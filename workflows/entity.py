@@ -68,7 +68,7 @@ class EntityWorkflow:
         try:
             await workflow.wait_condition(self._state.has_work, timeout=self._delay(), timeout_summary="try again")
         except TimeoutError:
-            self._state.poked = True
+            self._state.try_again()
 
     def _delay(self) -> timedelta | None:
         """How long to wait at most; None for as long as it takes, which holds no timer."""

@@ -109,10 +109,13 @@ class Reconcile:
 
     def _read_spec(self) -> tuple[Desired | None, Outcome | None]:
         try:
-            newest = self._snapshot.model_copy(update={"status": self._state.status})
-            return desired_of(newest, self._relatives), None
+            return self._planner(), None
         except InvalidResource as error:
             return None, Outcome(reason=Reason.INVALID_SPEC, message=f"{error.field}: {error.message}")
+
+    def _planner(self) -> Desired:
+        newest = self._snapshot.model_copy(update={"status": self._state.status})
+        return desired_of(newest, self._relatives, self._state.refusals)
 
     async def _achieve(self, desired: Desired | None) -> Outcome:
         """Bring App Mesh to what the spec asks for."""
@@ -143,6 +146,10 @@ class Reconcile:
             outcome = await self._apply(plan(wanted, observed), just_observed=observe)
             if outcome.achieved:
                 return desired.shortfall(references, self._remembered())
+            if (refusal := desired.refused(outcome, references, self._remembered())) is not None:
+                state.set_aside(refusal)
+                desired, observe = self._planner(), False
+                continue
             if outcome.again is not Again.NOW or observe:
                 return outcome
             observe = True
@@ -355,7 +362,8 @@ class Reconcile:
             if not (step.verb is Verb.DELETE and error.failure is Failure.NOT_FOUND):
                 # A router that App Mesh does not let go may have routes that somebody else put there: look next time.
                 state.doubt_all |= step.object.kind is ApiKind.VIRTUAL_ROUTER and error.failure is Failure.IN_USE
-                return judge(error.failure, error.message, step.object.kind, just_observed)
+                outcome = judge(error.failure, error.message, step.object.kind, just_observed)
+                return outcome.model_copy(update={"failed_object": step.object})
             record = None
         if step.verb is Verb.DELETE or record is None:
             state.observed = self._remembered().without(step.object)

@@ -11,6 +11,7 @@ from workflows.cloud_map_messages import CloudMapReport
 from workflows.messages import Snapshot
 from workflows.planning.outcome import Again
 from workflows.planning.plan import Observed
+from workflows.planning.refusal import Refusal
 
 MOST_REPORTS = 3
 
@@ -40,6 +41,8 @@ class EntityState(BaseModel):
     finalizer_added: bool = False
     status: dict[str, Any] = Field(default_factory=dict)
     """The status as last read or written."""
+    refusals: tuple[Refusal, ...] = ()
+    """Services whose routes App Mesh would not have on the router that this one leads; forgotten to try them again."""
     cloud_map_reports: tuple[CloudMapReport, ...] = ()
     """What Cloud Map services of a VirtualNode last reported: the one it uses, and those that it used lately."""
     reconciles: int = 0
@@ -82,10 +85,21 @@ class EntityState(BaseModel):
             self.cloud_map_reports = (*others[-MOST_REPORTS:], report)
             self.poked = True
 
+    def set_aside(self, refusal: Refusal) -> None:
+        """Go on without a service's routes."""
+        others = (known for known in self.refusals if known.uid != refusal.uid)
+        self.refusals = (*others, refusal)
+
     def know_relatives(self, names: tuple[ResourceName, ...], as_of: int) -> None:
         """Keep the newer knowledge; of two watchers one may lag behind."""
         if as_of >= self.relatives_as_of:
             self.relatives, self.relatives_as_of = names, as_of
+
+    def try_again(self) -> None:
+        """The delay that was waited for has passed; after a long one, also what App Mesh refused is tried again."""
+        self.poked = True
+        if self.again is Again.SLOWLY:
+            self.refusals = ()
 
     def has_work(self) -> bool:
         """Whether there is anything that the last reconcile did not know of."""
@@ -98,6 +112,7 @@ class EntityState(BaseModel):
 
     def _forget(self) -> None:
         self.handled = None
+        self.refusals = ()
         self.gone = self.gone_handled = self.finalizer_added = False
         self.again = Again.NEVER
         self.faults = 0

@@ -81,6 +81,28 @@ def test_a_route_that_two_define_is_the_older_ones(cluster: Cluster, world: Worl
     assert routing(cluster, world, "two") == (f"shared-{world.name}", {"a"})
 
 
+def test_one_whose_routes_app_mesh_refuses_holds_nobody_up(cluster: Cluster, world: World) -> None:
+    """A router has room for 50 routes: the younger that asks for one too many waits, the older goes on being edited."""
+    nodes = [world.mesh(), world.node("cart"), world.node("cart-v2")]
+    older = sharing(world, "one", http_route("a", {"cart": 1}, prefix="/a"))
+    cluster.converge(*nodes, older)
+    grow_older(cluster, older)
+    many = [http_route(f"b{number}", {"cart": 1}, prefix=f"/b{number}") for number in range(50)]
+    younger = sharing(world, "two", *many)
+    cluster.kubernetes.apply(younger)
+    refused = cluster.kubernetes.wait_reason(younger, "LimitExceeded")
+    assert f"of router shared-{world.name}" in refused["message"]
+    assert cluster.kubernetes.condition(younger, "RoutesActive")["status"] == "False"
+    cluster.converge(sharing(world, "one", http_route("a", {"cart-v2": 1}, prefix="/a")))
+    assert routing(cluster, world, "one") == (f"shared-{world.name}", {"a"})
+    cluster.converge(sharing(world, "two", *many[:49]))
+    until(
+        lambda: (routing(cluster, world, "one"), routing(cluster, world, "two")),
+        lambda seen: seen[0] == seen[1] and len(seen[0][1]) == 50,
+        "both services to be on one router with all routes",
+    )
+
+
 def test_a_service_goes_from_its_router_to_a_node_and_back_by_one_swap(cluster: Cluster, world: World) -> None:
     """One update of the service each way; the router goes after it, or comes before it."""
     nodes = [world.mesh(), world.node("cart")]

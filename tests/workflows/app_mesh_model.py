@@ -29,6 +29,10 @@ class AppMeshModel:
 
     def __init__(self, *there: ApiObject) -> None:
         self.objects: dict[ApiObject, Record] = {}
+        self.will_not_have: dict[str, Failure] = {}
+        """Names of routes that it refuses to write, and with which answer."""
+        self.most_routes: int | None = None
+        """The quota of a router."""
         for object in there:
             self.put(object, {})
 
@@ -57,6 +61,7 @@ class AppMeshModel:
             raise Refused(Failure.IN_USE, f"{object} is used by {', '.join(map(str, users))}")
         if verb in (Verb.CREATE, Verb.UPDATE):
             self._must_exist(*_references(object, spec or {}))
+            self._must_be_acceptable(object, new=found is None)
             version = found.version + 1 if found is not None else 1
             self.objects[object] = Record(object=object, arn=arn_of(object), version=version, spec=spec or {})
         return self.objects.pop(object) if verb is Verb.DELETE else self.objects[object]
@@ -97,6 +102,15 @@ class AppMeshModel:
         for object in objects:
             if object not in self.objects:
                 raise Refused(Failure.NOT_FOUND, f"{object} does not exist")
+
+    def _must_be_acceptable(self, object: ApiObject, new: bool) -> None:
+        router = object.on_router
+        if router is None:
+            return
+        if object.name in self.will_not_have:
+            raise Refused(self.will_not_have[object.name], "not this one")
+        if new and self.most_routes is not None and len(self.routes_of(router)) >= self.most_routes:
+            raise Refused(Failure.LIMIT_EXCEEDED, "too many routes")
 
     def _users(self, object: ApiObject) -> list[ApiObject]:
         return [

@@ -17,6 +17,7 @@ from resources.conditions import Reason
 from resources.errors import InvalidResource
 from resources.kinds import Kind
 from resources.relations import claims
+from resources.virtual_service import VirtualServiceStatus
 from tests.builders import Manifest, stored
 from tests.workflows.app_mesh_model import AppMeshModel, Refused
 from tests.workflows.snapshots import READY_MESH
@@ -26,6 +27,7 @@ from workflows.planning.kinds import desired_of
 from workflows.planning.memory import may_exist, places_to_look, routers_among
 from workflows.planning.outcome import ACHIEVED, Again, Outcome, judge
 from workflows.planning.plan import Observed, Step, plan
+from workflows.planning.refusal import Refusal
 from workflows.planning.report import status_of
 from workflows.planning.sharing import strays
 
@@ -41,6 +43,7 @@ class Entity:
     told: bool = False
     """The status tells all that was made."""
     under_way: Iterator[Step] | None = None
+    refusals: tuple[Refusal, ...] = ()
     outcome: Outcome = field(default_factory=lambda: ACHIEVED)
 
 
@@ -111,6 +114,11 @@ class Simulation:
             entity.under_way = None
         return True
 
+    def try_again(self) -> None:
+        """Let the long delay pass after which everybody tries again what App Mesh refused."""
+        for entity in self.entities.values():
+            entity.refusals = ()
+
     def finish(self, name: str) -> None:
         """Let a service's workflow end its reconcile."""
         while name in self.entities and self.entities[name].under_way is not None:
@@ -140,7 +148,7 @@ class Simulation:
     def _reconcile(self, name: str, entity: Entity) -> Iterator[Step]:
         snapshot = self._see(name)
         try:
-            desired = desired_of(snapshot, self._relatives(snapshot))
+            desired = desired_of(snapshot, self._relatives(snapshot), entity.refusals)
         except InvalidResource:
             return
         if entity.observed is None and may_exist(snapshot):
@@ -163,7 +171,8 @@ class Simulation:
         self._leave(entity, desired)
         if (blocked := desired.blocked(references)) is not None:
             return blocked
-        for observing in (False, True):
+        observing = False
+        while True:
             if observing:
                 entity.observed = self._observe(snapshot, desired, entity.observed)
             elif places := desired.further(entity.observed or Observed()):
@@ -174,9 +183,14 @@ class Simulation:
             outcome = yield from self._apply(entity, snapshot, desired.wanted(references, known), observing)
             if outcome.achieved:
                 return desired.shortfall(references, entity.observed or Observed())
-            if outcome.again is not Again.NOW:
-                break
-        return outcome
+            refusal = desired.refused(outcome, references, entity.observed or Observed())
+            if refusal is not None:
+                entity.refusals = (*entity.refusals, refusal)
+                desired, observing = desired_of(snapshot, self._relatives(snapshot), entity.refusals), False
+                continue
+            if outcome.again is not Again.NOW or observing:
+                return outcome
+            observing = True
 
     def _remove(self, entity: Entity, desired: Desired) -> Generator[Step, None, Outcome]:
         for record in self._look(desired.further(entity.observed or Observed())):
@@ -203,7 +217,8 @@ class Simulation:
                     if not (step.verb is Verb.DELETE and refused.failure is Failure.NOT_FOUND):
                         in_use = refused.failure is Failure.IN_USE
                         entity.doubt |= step.object.kind is ApiKind.VIRTUAL_ROUTER and in_use
-                        failures.append(judge(refused.failure, refused.message, step.object.kind, observing))
+                        outcome = judge(refused.failure, refused.message, step.object.kind, observing)
+                        failures.append(outcome.model_copy(update={"failed_object": step.object}))
                         continue
                 known = entity.observed or Observed()
                 entity.observed = known.without(step.object) if step.verb is Verb.DELETE else known.with_record(record)
@@ -244,7 +259,8 @@ class Simulation:
         references = None if snapshot.deleting else self._references()
         known = entity.observed or Observed()
         status = status_of(snapshot, desired, known, references, outcome, before, "2026-01-01T00:00:00Z")
-        entity.manifest["status"] = {key: value for key, value in (before | status).items() if value is not None}
+        whole = {key: value for key, value in (before | status).items() if value is not None}
+        entity.manifest["status"] = _stored(whole) if snapshot.key.kind is Kind.VIRTUAL_SERVICE else whole
 
     def _see(self, name: str) -> Snapshot:
         manifest = self.entities[name].manifest
@@ -259,6 +275,11 @@ class Simulation:
     def _references(self) -> References:
         ready = NodeReference(found=True, ready=True, mesh="shop")
         return References(mesh=READY_MESH, nodes=dict.fromkeys(self._nodes, ready))
+
+
+def _stored(status: dict[str, Any]) -> dict[str, Any]:
+    """The status as the API server keeps it: without what the schema does not know."""
+    return VirtualServiceStatus.model_validate(status).model_dump(by_alias=True, exclude_unset=True, mode="json")
 
 
 def _router(manifest: Manifest) -> object:

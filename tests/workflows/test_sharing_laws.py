@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from activities.failures import Failure
 from activities.objects import ApiObject
 from resources.normal import same_spec
 from tests.builders import Manifest, http_route, listener, virtual_service
@@ -84,7 +85,7 @@ def check_callers(sim: Simulation, versions: dict[str, list[dict[str, Any]]]) ->
 def test_callers_of_a_shared_router_meet_complete_routes_and_the_end_is_as_a_fresh_apply(
     chain: list[Manifest | str], data: st.DataObject
 ) -> None:
-    """Whatever is edited, whoever is slow, whoever forgets everything."""
+    """Whatever is edited, whoever is slow, whoever forgets everything, and whatever App Mesh refuses for a while."""
     sim = Simulation(NODES, GIVEN)
     versions: dict[str, list[dict[str, Any]]] = {}
     for edit in chain:
@@ -98,6 +99,10 @@ def test_callers_of_a_shared_router_meet_complete_routes_and_the_end_is_as_a_fre
             if entity is None or not entity.deleting:
                 versions[name].append(own_routes(edit))
                 sim.apply(edit)
+        if data.draw(st.integers(0, 5), label="App Mesh changes its mind") == 0:
+            refused = data.draw(st.sets(st.sampled_from(("one-a", "two-a", "three-b", "common")), max_size=2))
+            sim.app_mesh.will_not_have = dict.fromkeys(sorted(refused), Failure.BAD_REQUEST)
+            sim.try_again()
         if data.draw(st.integers(0, 9), label="forgets") == 0:
             sim.forget(data.draw(st.sampled_from(SERVICES), label="who forgets"))
         for who in data.draw(st.lists(st.sampled_from(SERVICES), max_size=25), label="who goes on"):

@@ -14,6 +14,7 @@ from resources.kinds import Kind
 from workflows.messages import Snapshot
 from workflows.planning.outcome import ACHIEVED, Outcome
 from workflows.planning.plan import Observed, Wanted
+from workflows.planning.refusal import Refusal
 
 
 class Desired(ABC):
@@ -38,6 +39,10 @@ class Desired(ABC):
     def shortfall(self, references: References, observed: Observed) -> Outcome:
         """What is lacking although everything wanted is there; as a rule nothing."""
         return ACHIEVED
+
+    def refused(self, outcome: Outcome, references: References, observed: Observed) -> Refusal | None:
+        """Whose share App Mesh will not have, where the others can have theirs without it; as a rule nobody's."""
+        return None
 
     def leaves_to_others(self, observed: Observed) -> frozenset[ApiObject]:
         """Objects that were this resource's and are another one's to see to now."""
@@ -81,4 +86,4 @@ def arn_of(observed: Observed, object: ApiObject) -> str | None:
     return record.arn if record is not None else None
 
 
-Maker = Callable[[Snapshot, Sequence[Snapshot]], Desired]
+Maker = Callable[[Snapshot, Sequence[Snapshot], Sequence[Refusal]], Desired]

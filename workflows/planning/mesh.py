@@ -13,6 +13,7 @@ from workflows.messages import Snapshot
 from workflows.planning.desired import Desired, arn_of
 from workflows.planning.outcome import Outcome
 from workflows.planning.plan import Observed, Wanted
+from workflows.planning.refusal import Refusal
 
 
 class DesiredMesh(Desired):
@@ -21,7 +22,9 @@ class DesiredMesh(Desired):
     kind = Kind.MESH
     condition_kinds: ClassVar = {ConditionType.MESH_ACTIVE: frozenset({ApiKind.MESH})}
 
-    def __init__(self, snapshot: Snapshot, relatives: Sequence[Snapshot] = ()) -> None:
+    def __init__(
+        self, snapshot: Snapshot, relatives: Sequence[Snapshot] = (), refusals: Sequence[Refusal] = ()
+    ) -> None:
         self._mesh = parse_mesh(snapshot.as_resource())
         self._object = ApiObject.mesh_object(self._mesh.metadata.name)
 

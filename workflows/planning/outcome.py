@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from activities.failures import Failure
 from activities.messages import Message
-from activities.objects import ApiKind
+from activities.objects import ApiKind, ApiObject
 from resources.conditions import Reason
 
 
@@ -28,6 +28,8 @@ class Outcome(Message):
     message: str = ""
     again: Again = Again.NEVER
     failed_kind: ApiKind | None = None
+    failed_object: ApiObject | None = None
+    """The object itself, where a write of it was what failed."""
 
     @property
     def achieved(self) -> bool:

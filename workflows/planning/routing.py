@@ -91,14 +91,8 @@ def moved(routing: Sequence[Wanted], router: ApiObject) -> tuple[Wanted, ...]:
 
 def _changes(routing: Sequence[Wanted], router: ApiObject, observed: Observed) -> int:
     """How many calls it takes to have this routing on this router."""
-    there = tuple(
-        record for record in observed.records if router.name in (record.object.router, _router_name(record.object))
-    )
+    there = tuple(record for record in observed.records if router in (record.object, record.object.on_router))
     return len(plan(routing, Observed(records=there)).steps)
-
-
-def _router_name(object: ApiObject) -> str | None:
-    return object.name if object.kind is ApiKind.VIRTUAL_ROUTER else None
 
 
 def _beside(base: ApiObject, routing: Sequence[Wanted]) -> ApiObject:

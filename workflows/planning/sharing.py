@@ -22,6 +22,20 @@ from resources.relations import Claim, claims, held_routers, named_router, names
 from workflows.messages import Snapshot
 from workflows.planning.outcome import Outcome
 from workflows.planning.plan import Observed, Wanted
+from workflows.planning.refusal import LASTING, Refusal
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why the routes of a service are not on a router."""
+
+    reason: Reason
+    message: str
+
+    @property
+    def by_app_mesh(self) -> bool:
+        """Whether only trying again can tell when that ends."""
+        return self.reason in LASTING
 
 
 @dataclass(frozen=True)
@@ -32,7 +46,7 @@ class Verdict:
     """
 
     generation: int
-    refusal: str = ""
+    refusal: "Refused | None" = None
     routes: tuple[str, ...] | None = None
 
 
@@ -174,7 +188,7 @@ class Sharer:
         return {
             entry["uid"]: Verdict(
                 entry["generation"],
-                "" if entry["accepted"] else entry.get("message") or "refused",
+                None if entry["accepted"] else _refused(entry),
                 tuple(entry.get("routes") or ()) if entry["accepted"] or "routes" in entry else None,
             )
             for entry in self.snapshot.status.get("routerSharers") or ()
@@ -367,14 +381,24 @@ class Contribution:
 
 @dataclass(frozen=True)
 class Union:
-    """What the router shall be: its spec (None: nobody gives listeners), its routes, and what was refused, by uid."""
+    """What the router shall be.
+
+    Its spec (None: nobody gives listeners); its routes, and who asks for each that does not just stay as it is; and
+    what was refused, by uid.
+    """
 
     router: dict[str, Any] | None
     routes: Mapping[str, dict[str, Any]]
-    refusals: Mapping[str, str]
+    asked_by: Mapping[str, Sharer]
+    refusals: Mapping[str, Refused]
 
 
-def unite(group: Group, contributions: Mapping[str, Contribution], there: Mapping[str, dict[str, Any]]) -> Union:
+def unite(
+    group: Group,
+    contributions: Mapping[str, Contribution],
+    there: Mapping[str, dict[str, Any]],
+    set_aside: Sequence[Refusal] = (),
+) -> Union:
     """The union of all routes by name; where two want one name differently, the older has it.
 
     A service is taken up as a whole or not at all. Of one that is not (it waits for something, clashes, or is about to
@@ -384,18 +408,21 @@ def unite(group: Group, contributions: Mapping[str, Contribution], there: Mappin
         group: who shares the router.
         contributions: what each asks for, by uid; those that ask for nothing now are missing.
         there: the routes that the live router has, by name.
+        set_aside: whose routes App Mesh would not have.
     """
+    known = {each.uid: Refused(each.reason, each.message) for each in set_aside}
     routes: dict[str, dict[str, Any]] = {}
     owners: dict[str, Sharer] = {}
-    refusals: dict[str, str] = {}
+    asked_by: dict[str, Sharer] = {}
+    refusals: dict[str, Refused] = {}
     insisted: tuple[Sharer, dict[str, Any]] | None = None
     inferred: dict[str, Any] | None = None
     for sharer in group.all:
         asked = contributions.get(sharer.uid)
         if asked is not None:
-            clash = _clash(asked, routes, owners, insisted)
-            if clash is not None:
-                refusals[sharer.uid], asked = clash, None
+            why = known.get(sharer.uid) or _clash(asked, routes, owners, insisted)
+            if why is not None:
+                refusals[sharer.uid], asked = why, None
         taken = (
             asked.routes
             if asked is not None
@@ -404,10 +431,11 @@ def unite(group: Group, contributions: Mapping[str, Contribution], there: Mappin
         for name, spec in taken.items():
             if name not in routes:
                 routes[name], owners[name] = spec, sharer
+                asked_by |= {name: sharer} if asked is not None else {}
         if asked is not None:
             insisted = insisted or ((sharer, asked.listeners) if asked.listeners is not None else None)
             inferred = inferred or asked.inferred
-    return Union(insisted[1] if insisted is not None else inferred, routes, refusals)
+    return Union(insisted[1] if insisted is not None else inferred, routes, asked_by, refusals)
 
 
 def _clash(
@@ -415,13 +443,19 @@ def _clash(
     routes: Mapping[str, dict[str, Any]],
     owners: Mapping[str, Sharer],
     insisted: tuple[Sharer, dict[str, Any]] | None,
-) -> str | None:
+) -> Refused | None:
     if insisted is not None and asked.listeners is not None and not same_spec(asked.listeners, insisted[1]):
-        return f"spec.virtualRouter.listeners differ from those of {insisted[0].label}, which is older"
+        told = f"spec.virtualRouter.listeners differ from those of {insisted[0].label}, which is older"
+        return Refused(Reason.ROUTE_CONFLICT, told)
     for name, spec in asked.routes.items():
         if name in routes and not same_spec(spec, routes[name]):
-            return f"route {name} differs from that of {owners[name].label}, which is older and shares the router"
+            told = f"route {name} differs from that of {owners[name].label}, which is older and shares the router"
+            return Refused(Reason.ROUTE_CONFLICT, told)
     return None
+
+
+def _refused(entry: Mapping[str, Any]) -> Refused:
+    return Refused(Reason(entry.get("reason") or Reason.ROUTE_CONFLICT), entry.get("message") or "refused")
 
 
 def on_router(observed: Observed, router: ApiObject) -> dict[str, dict[str, Any]]:

@@ -14,6 +14,7 @@ from workflows.messages import Snapshot
 from workflows.planning.desired import Desired, arn_of, mesh_stands_in_the_way
 from workflows.planning.outcome import Outcome
 from workflows.planning.plan import Observed, Wanted
+from workflows.planning.refusal import Refusal
 from workflows.planning.sharing import name_conflict, older_rival
 
 
@@ -23,7 +24,9 @@ class DesiredVirtualNode(Desired):
     kind = Kind.VIRTUAL_NODE
     condition_kinds: ClassVar = {ConditionType.VIRTUAL_NODE_ACTIVE: frozenset({ApiKind.VIRTUAL_NODE})}
 
-    def __init__(self, snapshot: Snapshot, relatives: Sequence[Snapshot] = ()) -> None:
+    def __init__(
+        self, snapshot: Snapshot, relatives: Sequence[Snapshot] = (), refusals: Sequence[Refusal] = ()
+    ) -> None:
         self._node = parse_virtual_node(snapshot.as_resource())
         self._rival = older_rival(snapshot, None, relatives)
         self._object = ApiObject(

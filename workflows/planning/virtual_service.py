@@ -24,6 +24,7 @@ from workflows.messages import Snapshot
 from workflows.planning.desired import Desired, arn_of, mesh_stands_in_the_way
 from workflows.planning.outcome import ACHIEVED, Again, Outcome
 from workflows.planning.plan import Observed, Wanted
+from workflows.planning.refusal import LASTING, Refusal
 from workflows.planning.routing import (
     choose_router,
     is_made_from,
@@ -34,6 +35,7 @@ from workflows.planning.routing import (
 from workflows.planning.sharing import (
     Contribution,
     Group,
+    Refused,
     Sharer,
     Union,
     as_they_are,
@@ -56,10 +58,13 @@ class DesiredVirtualService(Desired):
         ConditionType.VIRTUAL_SERVICE_ACTIVE: frozenset(ApiKind),
     }
 
-    def __init__(self, snapshot: Snapshot, relatives: Sequence[Snapshot] = ()) -> None:
+    def __init__(
+        self, snapshot: Snapshot, relatives: Sequence[Snapshot] = (), refusals: Sequence[Refusal] = ()
+    ) -> None:
         self._service = parse_virtual_service(snapshot.as_resource())
         self._snapshot = snapshot
         self._relatives = relatives
+        self._refusals = refusals
         self._namespace = self._service.metadata.namespace or ""
         mesh = self._service.spec.mesh_name
         self._object = ApiObject(kind=ApiKind.VIRTUAL_SERVICE, mesh=mesh, name=self._service.metadata.name)
@@ -95,7 +100,27 @@ class DesiredVirtualService(Desired):
             if lacking is not None:
                 return lacking
         _, router = self._planned(references, observed)
-        return Outcome(reason=Reason.ACTIVE, again=Again.SOON) if self._held(observed, router) else ACHIEVED
+        if self._held(observed, router):
+            return Outcome(reason=Reason.ACTIVE, again=Again.SOON)
+        return Outcome(reason=Reason.ACTIVE, again=Again.SLOWLY) if self._set_aside else ACHIEVED
+
+    def refused(self, outcome: Outcome, references: References, observed: Observed) -> Refusal | None:
+        """Of those who share the router: whose route it was; of a quota, the youngest who asks for more than is there.
+
+        Never of one that has been set aside already, as that one asks for nothing.
+        """
+        route = outcome.failed_object
+        _, router = self._planned(references, observed)
+        if self._group is None or route is None or router is None or route.on_router != router:
+            return None
+        if outcome.reason not in LASTING:
+            return None
+        union = self._union(references, observed)
+        asker = union.asked_by.get(route.name)
+        if outcome.reason is Reason.LIMIT_EXCEEDED:
+            missing = union.asked_by.keys() - on_router(observed, router).keys()
+            asker = max((union.asked_by[name] for name in missing), key=lambda each: each.age, default=asker)
+        return Refusal.of(asker.snapshot, outcome) if asker is not None else None
 
     def wanted(self, references: References, observed: Observed) -> tuple[Wanted, ...]:
         """Router, routes, service; on the live router or on a new one beside it, as `routing` chooses.
@@ -200,7 +225,7 @@ class DesiredVirtualService(Desired):
         asked |= {sharer.uid: other.contribution(references) for sharer, other in self._led}
         live = self._live(observed)
         there = on_router(observed, live) if live is not None else {}
-        return unite(group, {uid: each for uid, each in asked.items() if each is not None}, there)
+        return unite(group, {uid: each for uid, each in asked.items() if each is not None}, there, self._set_aside)
 
     def _routing(self, references: References, observed: Observed) -> tuple[Wanted, ...]:
         """Router and routes under the name that the spec gives; none while nobody says what it listens to."""
@@ -264,6 +289,14 @@ class DesiredVirtualService(Desired):
         return next((group for group in groups if group is not None), None)
 
     @property
+    def _set_aside(self) -> tuple[Refusal, ...]:
+        """Of those who share the router that this service sees to: whom App Mesh has refused as they are now."""
+        if self._group is None or not self._leads:
+            return ()
+        sharers = [each.snapshot for each in self._group.all]
+        return tuple(refusal for refusal in self._refusals if any(refusal.is_about(each) for each in sharers))
+
+    @property
     def _leads(self) -> bool:
         """Whether it is up to this service to see to the router that it names, without question."""
         return self._group is None or (self._group.i_lead and self._group.waits_for is None)
@@ -291,7 +324,7 @@ class DesiredVirtualService(Desired):
 
     def _is_accepted(self, group: Group) -> bool:
         verdict = group.verdict_on_me()
-        return verdict is not None and not verdict.refusal
+        return verdict is not None and verdict.refusal is None
 
     def _accepts_me(self, references: References, observed: Observed) -> bool:
         mine = self.contribution(references) is not None
@@ -311,9 +344,10 @@ class DesiredVirtualService(Desired):
                     message = f"{group.waits_for.label} shares router {self._router.name} and has not noticed this yet"
                 return Outcome(reason=Reason.WAITING_FOR_ROUTER, message=message)
             refusal = verdict.refusal
-        if not refusal:
+        if refusal is None:
             return None
-        return Outcome(reason=Reason.ROUTE_CONFLICT, message=refusal, failed_kind=ApiKind.ROUTE)
+        again = Again.SLOWLY if self._leads and refusal.by_app_mesh else Again.NEVER
+        return Outcome(reason=refusal.reason, message=refusal.message, again=again, failed_kind=ApiKind.ROUTE)
 
     def _held(self, observed: Observed, current: ApiObject | None) -> tuple[Wanted, ...]:
         """Routers that stay for the sake of others: old ones of ours until all have turned, and those we have left.
@@ -434,13 +468,13 @@ class DesiredVirtualService(Desired):
         return None
 
 
-def _sharer(group: Group, sharer: Sharer, service: DesiredVirtualService, refusal: str | None) -> dict[str, Any]:
+def _sharer(group: Group, sharer: Sharer, service: DesiredVirtualService, refusal: Refused | None) -> dict[str, Any]:
     entry = sharer.as_seen | {"accepted": refusal is None}
     if refusal is None:
         return entry | {"routes": [route.name for route in service.spec.routes]}
     # One that was allowed may have turned by that without having said so: its routes stay until it has.
     allowed = {"routes": sorted(group.routes_of(sharer))} if group.has_allowed(sharer) else {}
-    return entry | {"message": refusal} | allowed
+    return entry | {"reason": refusal.reason.value, "message": refusal.message} | allowed
 
 
 def _beside(service_arn: str | None, router: ApiObject) -> str | None:
