@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 DIR ?= .meshwright
-ROOMS := resources workflows activities watcher control_plane cli deploy
+ROOMS := resources workflows activities watcher injector control_plane cli deploy
 CODE := $(ROOMS) examples benchmarks docs tests
 
 .PHONY: help
