@@ -11,8 +11,9 @@ A new router's name is made from its content (`<name>-<8 hex digits>`), so that 
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from typing import Any
 
 from activities.objects import ApiKind, ApiObject
 from resources.annotations import chosen
@@ -87,6 +88,26 @@ def moved(routing: Sequence[Wanted], router: ApiObject) -> tuple[Wanted, ...]:
         else Wanted(object=item.object.model_copy(update={"router": router.name}), spec=item.spec)
         for item in routing
     )
+
+
+def on_router(observed: Observed, router: ApiObject) -> dict[str, dict[str, Any]]:
+    """The routes that a router has, by name."""
+    return {
+        record.object.name: record.spec
+        for record in observed.of_kind(ApiKind.ROUTE)
+        if record.object.on_router == router
+    }
+
+
+def with_routes(observed: Observed, router: ApiObject) -> tuple[ApiObject, ...]:
+    """A router and its routes, as far as they are there."""
+    return tuple(record.object for record in observed.records if router in (record.object, record.object.on_router))
+
+
+def as_they_are(observed: Observed, objects: Iterable[ApiObject]) -> tuple[Wanted, ...]:
+    """Objects that shall stay as they are."""
+    records = (observed.find(object) for object in objects)
+    return tuple(Wanted(object=record.object, spec=record.spec) for record in records if record is not None)
 
 
 def _changes(routing: Sequence[Wanted], router: ApiObject, observed: Observed) -> int:
