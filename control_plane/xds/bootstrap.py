@@ -24,11 +24,20 @@ class Security:
     """How the proxy and the control plane know each other. Paths are those of the proxy's own files."""
 
     ca_file: Path | None = None
-    """Who may sign the control plane's certificate; None: plaintext."""
+    """Who may sign the control plane's certificate; with neither this nor `ca`: plaintext."""
     certificate_file: Path | None = None
     """The proxy's own certificate, with its key."""
     key_file: Path | None = None
     token: str | None = field(default=None, repr=False)
+    ca: str | None = None
+    """The same as PEM, for a proxy that has no such file."""
+
+    @property
+    def trusted(self) -> dict[str, Any] | None:
+        """Where Envoy finds whom to trust; None: there is no TLS."""
+        if self.ca is not None:
+            return {"inline_string": self.ca}
+        return {"filename": str(self.ca_file)} if self.ca_file is not None else None
 
 
 def bootstrap(
@@ -98,13 +107,13 @@ def _cluster(host: str, port: int, security: Security) -> dict[str, Any]:
         "load_assignment": {"cluster_name": CLUSTER, "endpoints": [{"lb_endpoints": [endpoint]}]},
         "typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": options},
     }
-    if security.ca_file is not None:
+    if security.trusted is not None:
         cluster["transport_socket"] = _tls(host, security)
     return cluster
 
 
 def _tls(host: str, security: Security) -> dict[str, Any]:
-    context: dict[str, Any] = {"validation_context": {"trusted_ca": {"filename": str(security.ca_file)}}}
+    context: dict[str, Any] = {"validation_context": {"trusted_ca": security.trusted}}
     if security.certificate_file is not None:
         certificate = {
             "certificate_chain": {"filename": str(security.certificate_file)},

@@ -1,0 +1,116 @@
+"""The bootstrap of a pod's proxy: the control plane's, and what a pod needs beside it. Pure.
+
+Envoy's admin interface stays on the loopback address, for it can stop the proxy; what kubelet and Prometheus ask for
+(`/ready`, `/stats/prometheus`) is passed on to it by a listener on the pod's own address.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from control_plane.xds.bootstrap import Security, bootstrap
+from control_plane.xds.proxies import ProxyId
+from injector.configuration import Configuration, Flavour
+
+ADMIN_PORT = 9901
+STATUS_PORT = 9902
+PROXY_PORTS = (15000, 15001, ADMIN_PORT, STATUS_PORT)
+"""What an application in the same pod cannot listen on."""
+CERTIFICATES = Path("/etc/meshwright/certificate")
+"""Where the Secret with the proxy's certificate is mounted."""
+TOKEN_VARIABLE = "MESHWRIGHT_XDS_TOKEN"
+
+_ADMIN_CLUSTER = "meshwright_admin"
+_PATHS = ("/ready", "/stats/prometheus")
+_TYPES = "type.googleapis.com/envoy"
+
+
+def proxy_bootstrap(node: ProxyId, configuration: Configuration) -> dict[str, Any]:
+    """The bootstrap, as JSON values.
+
+    Where there is a token it says `$(MESHWRIGHT_XDS_TOKEN)`, which Kubernetes replaces in a container's arguments: so
+    the token itself stands in its Secret alone. Any other `$` is not yet made safe for that (`escaped`).
+    """
+    with_certificate = configuration.certificate_secret is not None
+    document = bootstrap(
+        node,
+        configuration.xds_address,
+        security=Security(
+            ca=configuration.xds_ca,
+            certificate_file=CERTIFICATES / "tls.crt" if with_certificate else None,
+            key_file=CERTIFICATES / "tls.key" if with_certificate else None,
+            token=f"$({TOKEN_VARIABLE})" if configuration.token_secret is not None else None,
+        ),
+        admin_port=ADMIN_PORT,
+    )
+    document["static_resources"]["clusters"].append(_admin_cluster())
+    document["static_resources"]["listeners"] = [_status_listener()]
+    if configuration.stats_tags:
+        fixed = {"appmesh.mesh": node.mesh, "appmesh.virtual_node": node.name}
+        tags = [{"tag_name": name, "fixed_value": value} for name, value in fixed.items()]
+        document["stats_config"] = {"stats_tags": tags}
+    if configuration.statsd_address is not None:
+        document["stats_sinks"] = [_statsd(configuration.statsd_address)]
+    return document
+
+
+def escaped(argument: str) -> str:
+    """An argument of a container, with its dollar signs as Kubernetes wants them; references to the token stay."""
+    reference = f"$({TOKEN_VARIABLE})"
+    return reference.join(part.replace("$", "$$") for part in argument.split(reference))
+
+
+def _admin_cluster() -> dict[str, Any]:
+    endpoint = {"endpoint": {"address": _address("127.0.0.1", ADMIN_PORT)}}
+    return {
+        "name": _ADMIN_CLUSTER,
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "load_assignment": {"cluster_name": _ADMIN_CLUSTER, "endpoints": [{"lb_endpoints": [endpoint]}]},
+    }
+
+
+def _status_listener() -> dict[str, Any]:
+    routes = [{"match": {"path": path}, "route": {"cluster": _ADMIN_CLUSTER}} for path in _PATHS]
+    manager = {
+        "@type": f"{_TYPES}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "meshwright_status",
+        "route_config": {"virtual_hosts": [{"name": "status", "domains": ["*"], "routes": routes}]},
+        "http_filters": [
+            {
+                "name": "envoy.filters.http.router",
+                "typed_config": {"@type": f"{_TYPES}.extensions.filters.http.router.v3.Router"},
+            }
+        ],
+    }
+    filter = {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}
+    return {
+        "name": "meshwright_status",
+        "address": _address("0.0.0.0", STATUS_PORT),
+        "filter_chains": [{"filters": [filter]}],
+    }
+
+
+def _statsd(address: str) -> dict[str, Any]:
+    host, _, port = address.rpartition(":")
+    return {
+        "name": "envoy.stat_sinks.dog_statsd",
+        "typed_config": {
+            "@type": f"{_TYPES}.config.metrics.v3.DogStatsdSink",
+            "address": {"socket_address": {"protocol": "UDP", "address": host.strip("[]"), "port_value": int(port)}},
+        },
+    }
+
+
+def _address(host: str, port: int) -> dict[str, Any]:
+    return {"socket_address": {"address": host, "port_value": port}}
+
+
+def check(configuration: Configuration) -> None:
+    """See that a bootstrap can be made of these settings.
+
+    Raises:
+        ValueError: it cannot; the message says why.
+    """
+    proxy_bootstrap(ProxyId("mesh", "virtualNode", "node"), configuration)
+    if configuration.flavour is Flavour.AGENT and configuration.token_secret is not None:
+        raise ValueError("the App Mesh agent reads its bootstrap from a file, where no token of a Secret can be put in")
