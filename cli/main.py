@@ -11,6 +11,7 @@ from cli.bootstrap import bootstrap
 from cli.control_plane import control_plane
 from cli.down import down
 from cli.env import env
+from cli.injector import injector
 from cli.proxies import proxies
 from cli.restart import restart
 from cli.settings import SettingsError
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.command("control-plane", rich_help_panel="Processes")(control_plane)
 app.command("worker", rich_help_panel="Processes")(worker)
 app.command("watcher", rich_help_panel="Processes")(watcher)
+app.command("injector", rich_help_panel="Processes")(injector)
 app.command("proxies", rich_help_panel="Proxies")(proxies)
 app.command("bootstrap", rich_help_panel="Proxies")(bootstrap)
 app.command("up", rich_help_panel="Local stack")(up)

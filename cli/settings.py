@@ -125,6 +125,68 @@ class Settings(BaseSettings):
         False, description="Serve proxies without TLS: whoever reaches the port can read every mesh."
     )
 
+    xds_address: str | None = Field(
+        None, description="HOST:PORT of the control plane's xDS, as injected proxies see it; the injector needs it."
+    )
+    xds_ca_file: Path | None = Field(
+        None,
+        description="Who signed the control plane's certificate (PEM); injected proxies are told. None: plaintext.",
+    )
+    injector_listen: str = Field("127.0.0.1:8443", description="HOST:PORT of the injection webhook (HTTPS).")
+    injector_certificate_file: Path | None = Field(
+        None, description="The webhook's certificate (PEM); without one the injector makes and renews it."
+    )
+    injector_key_file: Path | None = Field(None, description="The key of that certificate.")
+    injector_service: str = Field(
+        "injector.meshwright",
+        pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$",
+        description="SERVICE.NAMESPACE by which the API server finds the webhook; a certificate is made for it.",
+    )
+    injector_webhook: str = Field(
+        "meshwright-injector",
+        description="Name of the MutatingWebhookConfiguration, and of the Secret in which made certificates are kept.",
+    )
+    inject_by_default: bool = Field(True, description="Whether a pod that does not say so gets a sidecar.")
+    inject_mesh: str | None = Field(
+        None, description="Mesh of pods that name none and match no VirtualNode; none: they get no sidecar."
+    )
+    inject_unmatched: Literal["inject", "refuse", "pass"] = Field(
+        "inject",
+        description="Pods that match no VirtualNode, or several: inject the likeliest node's sidecar, refuse, or pass.",
+    )
+    inject_native: Literal["auto", "on", "off"] = Field(
+        "auto", description="Sidecar containers of Kubernetes (1.29) or classic ones; auto: what the cluster knows."
+    )
+    inject_sidecar: Literal["envoy", "agent"] = Field(
+        "envoy", description="What the image is: stock Envoy (not distroless), or the App Mesh agent's."
+    )
+    inject_image: str = Field("envoyproxy/envoy:v1.40.0", description="Image of the sidecar.")
+    inject_init_image: str = Field(
+        "meshwright:0.1.0", description="Meshwright's own image, for the init container that redirects traffic."
+    )
+    inject_log_level: Literal["trace", "debug", "info", "warning", "error", "critical"] = Field(
+        "info", description="Envoy's log level."
+    )
+    inject_cpu_request: str = Field("10m", description="CPU that the sidecar requests; empty: none.")
+    inject_memory_request: str = Field("32Mi", description="Memory that the sidecar requests; empty: none.")
+    inject_cpu_limit: str = Field("", description="CPU that the sidecar may use; empty: no limit.")
+    inject_memory_limit: str = Field("", description="Memory that the sidecar may use; empty: no limit.")
+    inject_ignored_ports: str = Field("22", description="Outgoing ports that bypass the sidecar, comma-separated.")
+    inject_ignored_ips: str = Field(
+        "169.254.169.254", description="Addresses and networks that bypass the sidecar, comma-separated."
+    )
+    inject_drain_seconds: int = Field(
+        20, ge=0, le=3600, description="How long a classic sidecar goes on after its pod is told to stop."
+    )
+    inject_certificate_secret: str | None = Field(
+        None, description="Secret with the sidecar's tls.crt and tls.key, in the pod's namespace; {node} is its node."
+    )
+    inject_token_secret: str | None = Field(
+        None, description="Secret with the sidecar's token, in the pod's namespace; {node} is its node."
+    )
+    inject_statsd_address: str | None = Field(None, description="IP:PORT of DogStatsD for the sidecar's statistics.")
+    inject_stats_tags: bool = Field(False, description="Whether the sidecar's statistics have mesh and node as tags.")
+
     config: Path | None = Field(None, description="Settings file: YAML, the same names in lower case.")
 
     @classmethod

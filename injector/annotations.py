@@ -5,16 +5,14 @@ error that names its annotation: it is never taken for the default, for the pod 
 owner asked for.
 """
 
-import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_network
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from injector import quantities
+from injector import forms
+from injector.forms import Mount
 from resources.kinds import GROUP
-from resources.pods import MESH_ANNOTATION, NODE_ANNOTATION, VARIABLE
+from resources.pods import MESH_ANNOTATION, NODE_ANNOTATION
 
 T = TypeVar("T")
 
@@ -141,14 +139,6 @@ class BadAnnotation(ValueError):
 
 
 @dataclass(frozen=True)
-class Mount:
-    """Something that is mounted into the proxy."""
-
-    source: str
-    path: str
-
-
-@dataclass(frozen=True)
 class Asked:
     """What the annotations ask for; None where they leave it to the settings."""
 
@@ -177,7 +167,7 @@ def switch(annotations: Mapping[str, str]) -> bool | None:
     Raises:
         BadAnnotation: it says something else.
     """
-    return _read(annotations, SWITCH, _flag)
+    return _read(annotations, SWITCH, forms.flag)
 
 
 def read(annotations: Mapping[str, str]) -> Asked:
@@ -187,24 +177,24 @@ def read(annotations: Mapping[str, str]) -> Asked:
         BadAnnotation: the first one that cannot be read.
     """
     environment = {
-        **(_read(annotations, SIDECAR_ENV, _environment) or {}),
-        **(_read(annotations, SIDECAR_ENV_JSON, _json_environment) or {}),
+        **(_read(annotations, SIDECAR_ENV, forms.environment) or {}),
+        **(_read(annotations, SIDECAR_ENV_JSON, forms.json_environment) or {}),
     }
     return Asked(
         enabled=switch(annotations),
-        mesh=_read(annotations, MESH_ANNOTATION, _name),
-        node=_read(annotations, NODE_ANNOTATION, _name),
-        ports=_read(annotations, PORTS, _ports),
-        ignored_ports=_read(annotations, IGNORED_PORTS, _ports),
-        ignored_ips=_read(annotations, IGNORED_IPS, _addresses),
-        cpu_request=_read(annotations, CPU_REQUEST, _quantity),
-        memory_request=_read(annotations, MEMORY_REQUEST, _quantity),
-        cpu_limit=_read(annotations, CPU_LIMIT, _quantity),
-        memory_limit=_read(annotations, MEMORY_LIMIT, _quantity),
-        preview=_read(annotations, PREVIEW, _flag) or False,
-        cni=_read(annotations, CNI, _flag),
-        secret_mounts=_read(annotations, SECRET_MOUNTS, _mounts) or (),
-        volume_mounts=_read(annotations, VOLUME_MOUNTS, _mounts) or (),
+        mesh=_read(annotations, MESH_ANNOTATION, forms.name),
+        node=_read(annotations, NODE_ANNOTATION, forms.name),
+        ports=_read(annotations, PORTS, forms.ports),
+        ignored_ports=_read(annotations, IGNORED_PORTS, forms.ports),
+        ignored_ips=_read(annotations, IGNORED_IPS, forms.addresses),
+        cpu_request=_read(annotations, CPU_REQUEST, forms.quantity),
+        memory_request=_read(annotations, MEMORY_REQUEST, forms.quantity),
+        cpu_limit=_read(annotations, CPU_LIMIT, forms.quantity),
+        memory_limit=_read(annotations, MEMORY_LIMIT, forms.quantity),
+        preview=_read(annotations, PREVIEW, forms.flag) or False,
+        cni=_read(annotations, CNI, forms.flag),
+        secret_mounts=_read(annotations, SECRET_MOUNTS, forms.mounts) or (),
+        volume_mounts=_read(annotations, VOLUME_MOUNTS, forms.mounts) or (),
         environment=environment or None,
     )
 
@@ -217,82 +207,3 @@ def _read(annotations: Mapping[str, str], name: str, parse: Callable[[str], T]) 
         return parse(value.strip())
     except ValueError as error:
         raise BadAnnotation(name, value, str(error)) from error
-
-
-def _flag(value: str) -> bool:
-    # Older injectors said `true` of the preview, and `enabled` of the rest.
-    known = {"enabled": True, "true": True, "disabled": False, "false": False}
-    if value.lower() not in known:
-        raise ValueError("must be enabled or disabled")
-    return known[value.lower()]
-
-
-def _name(value: str) -> str:
-    if not re.fullmatch(r"[^\s/$]{1,255}", value):
-        raise ValueError("is not a name: 1 to 255 characters, none of them a blank, / or $")
-    return value
-
-
-def _items(value: str) -> list[str]:
-    return [item.strip() for item in value.split(",")] if value else []
-
-
-def _ports(value: str) -> tuple[int, ...]:
-    items = _items(value)
-    if not all(item.isascii() and item.isdigit() and 0 < int(item) < 65536 for item in items):
-        raise ValueError("is not a list of ports, such as 8080,9090")
-    return tuple(dict.fromkeys(map(int, items)))
-
-
-def _addresses(value: str) -> tuple[str, ...]:
-    items = _items(value)
-    for item in items:
-        try:
-            ip_network(item, strict=False)
-        except ValueError:
-            raise ValueError("is not a list of addresses or networks, such as 169.254.169.254,10.0.0.0/8") from None
-    return tuple(dict.fromkeys(items))
-
-
-def _quantity(value: str) -> str:
-    quantities.parse(value)
-    return value
-
-
-def _mounts(value: str) -> tuple[Mount, ...]:
-    found = []
-    for item in _items(value):
-        source, _, path = (part.strip() for part in item.partition(":"))
-        if not source or not path.startswith("/") or ":" in path:
-            raise ValueError("is not a list of NAME:PATH, such as cart-certificate:/certificates")
-        found.append(Mount(source, path))
-    if len({mount.path for mount in found}) < len(found):
-        raise ValueError("mounts two things at one path")
-    return tuple(found)
-
-
-def _environment(value: str) -> dict[str, str]:
-    pairs = [item.partition("=") for item in _items(value)]
-    if not all(separator for _, separator, _ in pairs):
-        raise ValueError("is not a list of NAME=value, such as LEVEL=3,ZONE=a")
-    return _checked({name.strip(): text.strip() for name, _, text in pairs})
-
-
-def _json_environment(value: str) -> dict[str, str]:
-    try:
-        content: Any = json.loads(value)
-    except (json.JSONDecodeError, RecursionError):
-        content = None
-    objects = content if isinstance(content, list) else [content]
-    if not all(isinstance(each, dict) and all(isinstance(text, str) for text in each.values()) for each in objects):
-        raise ValueError('is not a JSON object of texts, such as {"ZONE": "a"}')
-    return _checked({name: text for each in objects for name, text in each.items()})
-
-
-def _checked(environment: dict[str, str]) -> dict[str, str]:
-    for name in environment:
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-            raise ValueError(f"names a variable {name!r}, which has other characters than letters, digits and _")
-        if name == VARIABLE:
-            raise ValueError(f"sets {VARIABLE}; which node the pod is part of, the annotation {NODE_ANNOTATION} says")
-    return environment

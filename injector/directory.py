@@ -72,6 +72,10 @@ class Directory:
             if not self._by_api_name[node.api_name]:
                 del self._by_api_name[node.api_name]
 
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._nodes)
+
     def named(self, api_name: str) -> tuple[KnownNode, ...]:
         """Those that have this name in App Mesh, the oldest first: of two that want one object, it is the older's."""
         found = (self._nodes[key] for key in self._by_api_name.get(api_name, ()))

@@ -13,8 +13,9 @@ from typing import Any
 
 from control_plane.xds.proxies import ProxyId
 from injector import quantities
-from injector.annotations import CPU_LIMIT, CPU_REQUEST, MEMORY_LIMIT, MEMORY_REQUEST, Asked, BadAnnotation, Mount
+from injector.annotations import CPU_LIMIT, CPU_REQUEST, MEMORY_LIMIT, MEMORY_REQUEST, Asked, BadAnnotation
 from injector.configuration import Configuration, Flavour
+from injector.forms import Mount
 from injector.proxy_bootstrap import (
     ADMIN_PORT,
     CERTIFICATES,

@@ -8,7 +8,7 @@ from cli.main import app
 WIDE = {"COLUMNS": "300", "TERMINAL_WIDTH": "300"}
 
 
-COMMANDS = ["worker", "watcher", "control-plane", "up", "down", "env", "restart", "bootstrap", "proxies"]
+COMMANDS = ["worker", "watcher", "injector", "control-plane", "up", "down", "env", "restart", "bootstrap", "proxies"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from injector import annotations, quantities
-from injector.annotations import ANNOTATIONS, BadAnnotation, Mount, read
+from injector.annotations import ANNOTATIONS, BadAnnotation, read
+from injector.forms import Mount
 from resources.pods import MESH_ANNOTATION
 
 
