@@ -23,6 +23,7 @@ class AppMeshClient(Protocol):
         """The method of an operation, in snake case."""
 
 
+REVISION_HEADER = "x-appmesh-revision"
 _PAYLOADS = {kind: kind.value[0].lower() + kind.value[1:] for kind in ApiKind}
 
 
@@ -73,7 +74,8 @@ class AppMeshActivities:
         @activity.defn(name=name)
         def run(step: Call) -> Record:
             with app_mesh_errors(f"{name} {step.object.name}"):
-                return record_of(step, call(**request_of(step))[_PAYLOADS[kind]])
+                answer = call(**request_of(step))
+                return record_of(step, answer[_PAYLOADS[kind]], revision_in(answer))
 
         return run
 
@@ -90,10 +92,16 @@ def request_of(step: Call) -> dict[str, Any]:
     return request
 
 
-def record_of(step: Call, answer: Mapping[str, Any]) -> Record:
+def record_of(step: Call, answer: Mapping[str, Any], revision: int | None = None) -> Record:
     """What to remember of the API's answer."""
-    metadata = answer["metadata"]
-    return Record(object=step.object, arn=metadata["arn"], version=metadata["version"], spec=answer.get("spec") or {})
+    metadata, spec = answer["metadata"], answer.get("spec") or {}
+    return Record(object=step.object, arn=metadata["arn"], version=metadata["version"], spec=spec, revision=revision)
+
+
+def revision_in(answer: Mapping[str, Any]) -> int | None:
+    """Where our own API says that the object's last write is in the order of all writes; None from any other API."""
+    said = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get(REVISION_HEADER, "")
+    return int(said) if said.isdecimal() else None
 
 
 def _snake(name: str) -> str:

@@ -54,6 +54,8 @@ class Record(Message):
     arn: str
     version: int
     spec: dict[str, Any] = Field(default_factory=dict)
+    revision: int | None = None
+    """Where its last write is in the order of all writes; None where the API does not say."""
     origin: Origin = Origin.MADE
     owner: Owner | None = None
     """The resource of another cluster that a lent object was made for."""

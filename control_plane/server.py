@@ -29,7 +29,7 @@ from control_plane.api.quotas import Quotas
 from control_plane.api.service_model import URI_PREFIX
 from control_plane.api.session import Installation
 from control_plane.store.database import Database
-from control_plane.xds import status
+from control_plane.xds import standing_feed, status
 from control_plane.xds.data_plane import DataPlane, DataPlaneConfig
 
 log = structlog.get_logger("control_plane")
@@ -55,9 +55,9 @@ class ControlPlaneConfig:
 def create_app(config: ControlPlaneConfig) -> Starlette:
     """The application; opens the database and migrates it.
 
-    Beside the API there are the change feed and, where proxies are served, who of them is connected, both signed like
-    it; and three unsigned paths for whoever runs the process: `/healthz` (it is alive), `/readyz` (its database
-    answers) and `/metrics`.
+    Beside the API there are the change feed and, where proxies are served, who of them is connected and how far they
+    are, signed like it; and three unsigned paths for whoever runs the process: `/healthz` (it is alive), `/readyz` (its
+    database answers) and `/metrics`.
 
     Raises:
         StoreError: the database cannot be used.
@@ -98,9 +98,11 @@ def create_app(config: ControlPlaneConfig) -> Starlette:
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", scrape),
-        *([Route(status.PATH, Extension(config.access_keys, data_plane.proxies))] if data_plane is not None else ()),
-        Mount("/", api),  # any other URL gets an answer in App Mesh's form
     ]
+    if data_plane is not None:
+        routes.append(Route(status.PATH, Extension(config.access_keys, data_plane.proxies)))
+        routes.append(Route(standing_feed.PATH, Extension(config.access_keys, data_plane.standing.answer)))
+    routes.append(Mount("/", api))  # any other URL gets an answer in App Mesh's form
     app = Starlette(routes=routes, lifespan=lifespan)
     app.state.bell = bell
     app.state.data_plane = data_plane

@@ -8,16 +8,20 @@ from control_plane.store.records import ObjectRecord
 
 Answer = dict[str, Any]
 
+REVISION = "revision"
+"""Beside the payload, and so not in the body: the revision of the write that left the object as the answer shows it."""
 
-def data(installation: Installation, kind: Kind, record: ObjectRecord, *, status: str = "ACTIVE") -> Answer:
-    """The answer of create, describe, update and delete: the object as payload."""
+
+def data(installation: Installation, kind: Kind, record: ObjectRecord, *, deleted_at: int | None = None) -> Answer:
+    """The answer of create, describe, update and delete (at that revision): the object as payload."""
     return {
         kind.name: {
             **_names(kind, record),
             "metadata": {**_metadata(installation, record), "uid": record.uid},
             "spec": record.spec,
-            "status": {"status": status},
-        }
+            "status": {"status": "ACTIVE" if deleted_at is None else "DELETED"},
+        },
+        REVISION: record.revision if deleted_at is None else deleted_at,
     }
 
 

@@ -138,7 +138,7 @@ def question_of(raw_query: str) -> Question:
         raise BadRequest("reader: must have 1 to 255 characters")
     return Question(
         after=_after(given["after"]) if "after" in given else None,
-        wait=_wait(given["wait"]) if "wait" in given else 0.0,
+        wait=seconds_of(given["wait"]) if "wait" in given else 0.0,
         not_by=given.get("notBy"),
         reader=reader,
     )
@@ -150,7 +150,12 @@ def _after(text: str) -> int:
     return int(text)
 
 
-def _wait(text: str) -> float:
+def seconds_of(text: str) -> float:
+    """A number of seconds that a reader may wait.
+
+    Raises:
+        BadRequest: it is none.
+    """
     try:
         seconds = float(text)
     except ValueError:

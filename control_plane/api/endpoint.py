@@ -16,6 +16,7 @@ from uuid import uuid4
 import structlog
 from starlette.types import Receive, Scope, Send
 
+from control_plane.api.answers import REVISION
 from control_plane.api.bell import Bell
 from control_plane.api.callers import caller_of
 from control_plane.api.decoding import decode
@@ -80,7 +81,7 @@ class ApiEndpoint:
 
     def _respond(self, call: _Call, request: SignedRequest) -> Response:
         try:
-            return Response(200, self._answer(call, request))
+            return self._answer(call, request)
         except ApiError as error:
             return refusal(error)
         except Exception:
@@ -89,13 +90,14 @@ class ApiEndpoint:
                 InternalServerError(f"Something went wrong; the log of this API has it as {call.request_id}")
             )
 
-    def _answer(self, call: _Call, request: SignedRequest) -> bytes:
+    def _answer(self, call: _Call, request: SignedRequest) -> Response:
         # Which URLs there are is no secret: route first, so that refused signatures count for their operation.
         match = self._routes.match(request.method, request.raw_path)
         call.operation = match.operation.name
         call.principal = self._verifier.verify(request, datetime.now(UTC))
         parameters = decode(match, request.raw_query, request.body)
-        return encode(match.operation, self._dispatcher(match.operation, parameters, caller_of(request.headers)))
+        answer = self._dispatcher(match.operation, parameters, caller_of(request.headers))
+        return Response(200, encode(match.operation, answer), revision=answer.get(REVISION))
 
     def _note(self, call: _Call, response: Response, seconds: float) -> None:
         code = response.error.code if response.error else SUCCESS

@@ -11,6 +11,8 @@ from control_plane.api.encoding import dump
 from control_plane.api.errors import ApiError, MethodNotAllowed, PayloadTooLarge
 from control_plane.api.signature import SignedRequest
 
+REVISION_HEADER = b"x-appmesh-revision"
+"""Beside what App Mesh answers: where in the order of writes the object's last one is. The data plane counts by it."""
 MAX_BODY_BYTES = 1 << 20
 # What is too large is still read up to here, as a client that is cut off while it sends would not see our answer.
 MAX_DISCARDED_BYTES = 1 << 24
@@ -27,6 +29,7 @@ class Response:
     status: int
     body: bytes
     error: ApiError | None = None
+    revision: int | None = None
 
 
 def refusal(error: ApiError) -> Response:
@@ -78,6 +81,8 @@ async def respond(send: Send, request_id: str, response: Response) -> None:
         (b"content-length", str(len(response.body)).encode()),
         (b"x-amzn-requestid", request_id.encode()),
     ]
+    if response.revision is not None:
+        headers.append((REVISION_HEADER, str(response.revision).encode()))
     if response.error is not None:
         headers.append((b"x-amzn-errortype", response.error.code.encode()))
     if isinstance(response.error, MethodNotAllowed):

@@ -82,7 +82,7 @@ def delete(session: Session, kind: Kind, parameters: Parameters) -> Answer:
     _refuse_if_referred_to(session, key)
     objects.remove(session.write, record.uid)
     _note(session, "delete", record)
-    return answers.data(session.installation, kind, record, status="DELETED")
+    return answers.data(session.installation, kind, record, deleted_at=session.write.revision)
 
 
 def list_page(session: Session, kind: Kind, parameters: Parameters) -> Answer:

@@ -106,3 +106,13 @@ readers = Table(
     Column("revision", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
+
+# What each replica that serves proxies says of them.
+replicas = Table(
+    "replicas",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("says", Text, nullable=False),  # JSON
+    Column("expires_at", Double, nullable=False),  # seconds since the epoch
+    sqlite_with_rowid=False,
+)

@@ -24,6 +24,7 @@ from control_plane.xds.cloud_map import CloudMap
 from control_plane.xds.compile import Compiler
 from control_plane.xds.feed import Feed
 from control_plane.xds.reader import Reader
+from control_plane.xds.standing_feed import StandingFeed
 
 log = structlog.get_logger("control_plane.xds")
 
@@ -52,6 +53,7 @@ class DataPlane:
             client = cloud_map.client(config.cloud_map_endpoint, config.region)
             self._cloud_map = CloudMap(client, self._feed, self._asking)
         self.server = AdsServer(config.ads, self._feed, registry)
+        self.standing = StandingFeed(self._feed, self.server.connections, database, bell, reading)
         self.port: int | None = None
         """Where proxies are served, while they are."""
 
@@ -70,7 +72,7 @@ class DataPlane:
         """
         self.port = await self.server.start()
         log.info("serving proxies", port=self.port)
-        tasks = [asyncio.create_task(self._feed.run())]
+        tasks = [asyncio.create_task(self._feed.run()), asyncio.create_task(self.standing.run())]
         if self._cloud_map is not None:
             tasks.append(asyncio.create_task(self._cloud_map.run()))
         try:
@@ -80,5 +82,6 @@ class DataPlane:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await self.standing.stop()
             for threads in (self._compiling, self._asking):
                 threads.shutdown()

@@ -47,6 +47,8 @@ class _Watched:
     """What the newest snapshot was made from."""
     watches: set[LatestWatch] = field(default_factory=set)
     newest: Update | None = None
+    through: int = 0
+    """The revision up to which the newest one is right."""
     services: frozenset[Service] = frozenset()
     """Those of them that Cloud Map knows of."""
     dirty: bool = True
@@ -55,6 +57,18 @@ class _Watched:
     def concerned(self, changed: frozenset[ObjectKey] | frozenset[Service]) -> bool:
         """Whether a change of these may make another snapshot."""
         return self.compiling or not self.reads.isdisjoint(changed)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The newest snapshot for a connected proxy."""
+
+    proxy: ProxyId
+    revision: int
+    """The revision that it was made from."""
+    through: int
+    """The revision up to which another one would be the same."""
+    problems: tuple[Problem, ...]
 
 
 class Feed:
@@ -69,6 +83,8 @@ class Feed:
         self._meshes: Meshes | None = None
         self._watched: dict[tuple[ProxyId, Options], _Watched] = {}
         self._work = asyncio.Event()
+        self.moved = asyncio.Event()
+        """Set when `told` or `revision_of` may answer otherwise than before."""
         self.discovers = False
         """Whether somebody asks Cloud Map for what is needed, and calls `discovered`."""
         self.services_needed = asyncio.Event()
@@ -78,6 +94,18 @@ class Feed:
     def revision(self) -> int | None:
         """Up to where the state is known; None before it was loaded."""
         return self._meshes.revision if self._meshes is not None else None
+
+    def revision_of(self, mesh: str) -> int:
+        """A revision since which nothing was written in a mesh, as far as is known here; 0 before anything is."""
+        return self._meshes.revision_of(mesh) if self._meshes is not None else 0
+
+    def told(self) -> list[Told]:
+        """The newest snapshots; none of a proxy for which there is none yet."""
+        return [
+            Told(each.proxy, each.newest.revision, each.through, each.newest.snapshot.problems)
+            for each in self._watched.values()
+            if each.newest is not None and each.newest.snapshot is not None
+        ]
 
     def watch(self, proxy: ProxyId, metadata: Mapping[str, Any]) -> LatestWatch:
         """Follow the snapshots of a proxy; `close` ends it.
@@ -142,6 +170,7 @@ class Feed:
             assert isinstance(found, Everything), "nothing was read before"
             self._meshes = Meshes.of(found.revision, found.records)
             self._work.set()
+            self.moved.set()
         elif isinstance(found, Everything):
             self._take_over(*self._meshes.replaced(found.revision, found.records))
         elif found.revision != self._meshes.revision:
@@ -159,6 +188,9 @@ class Feed:
             if watched.concerned(changed):
                 watched.dirty = True
                 self._work.set()
+            elif not watched.dirty:
+                watched.through = meshes.revision
+        self.moved.set()
 
     async def _compile_what_is_dirty(self) -> None:
         while True:
@@ -186,6 +218,7 @@ class Feed:
                 self.services_needed.set()
             if self.discovers and not made.instances <= meshes.instances.keys():
                 return  # no instances is not the same as none heard of yet, and would be told as that
-        watched.newest = Update(made, meshes.revision)
+        watched.newest, watched.through = Update(made, meshes.revision), meshes.revision
+        self.moved.set()
         for watch in watched.watches:
             watch.put(watched.newest)

@@ -23,6 +23,10 @@ class Meshes:
 
     revision: int
     states: Mapping[str, MeshState]
+    loaded: int = field(default=0, compare=False)
+    """The revision at which everything was read."""
+    written: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}), compare=False)
+    """The revision at which a mesh was seen to have changed last since then."""
     instances: Mapping[Service, tuple[Instance, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
@@ -31,7 +35,11 @@ class Meshes:
         gathered: dict[str, dict[ObjectKey, ObjectRecord]] = {}
         for record in records:
             gathered.setdefault(record.key.mesh_name, {})[record.key] = record
-        return cls(revision, {mesh: MeshState(objects) for mesh, objects in gathered.items()})
+        return cls(revision, {mesh: MeshState(objects) for mesh, objects in gathered.items()}, loaded=revision)
+
+    def revision_of(self, mesh: str) -> int:
+        """A revision since which nothing was written in a mesh."""
+        return self.written.get(mesh, self.loaded)
 
     def changed(
         self, revision: int, records: Mapping[ObjectKey, ObjectRecord | None]
@@ -47,13 +55,15 @@ class Meshes:
                 states[mesh] = state
             else:
                 states.pop(mesh, None)
-        return replace(self, revision=revision, states=states), touched(records)
+        written = {**self.written, **dict.fromkeys(by_mesh, revision)}
+        return replace(self, revision=revision, states=states, written=written), touched(records)
 
     def replaced(self, revision: int, records: Iterable[ObjectRecord]) -> tuple["Meshes", frozenset[ObjectKey]]:
         """The state of these objects and no others, and the keys of all that differs from before."""
         now = {record.key: record for record in records}
         before = {key: record for state in self.states.values() for key, record in state.objects.items()}
-        return self.changed(revision, dict(_differing(before, now)))
+        state, keys = self.changed(revision, dict(_differing(before, now)))
+        return replace(state, loaded=revision, written=MappingProxyType({})), keys
 
     def with_instances(self, instances: Mapping[Service, tuple[Instance, ...]]) -> tuple["Meshes", frozenset[Service]]:
         """The state with these instances and no others, and the services that differ."""

@@ -5,7 +5,7 @@ version, and nothing about versions has to be stored.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -71,6 +71,8 @@ class Snapshot:
     """The Cloud Map services (namespace and name) whose instances it was made from, known or not."""
     sources: Mapping[tuple[Kind, str], frozenset[ObjectKey]] = field(default_factory=lambda: MappingProxyType({}))
     """Which objects a resource comes from, to tell whose fault a refusal is. What is not here comes from the node."""
+    written: Callable[[ObjectKey], int] = field(default=lambda _key: 0, compare=False, repr=False)
+    """The revision of the last write of a source; 0: it is not there, or nobody knows."""
 
     def named(self, kind: Kind) -> Mapping[str, Resource]:
         """The resources of a kind by name; empty if there are none."""

@@ -24,6 +24,21 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a proxy does without a resource, or has it in its old form."""
+
+    message: str
+    sources: frozenset[ObjectKey]
+    """The objects whose fault it is, as far as one can tell; the proxy's own node at least."""
+    refused: bool = True
+    """False: it was not sent, as it needs another one that was refused."""
+
+
+Faults = Mapping[tuple[Kind, str], Fault]
+"""By kind and name of the resource."""
+
+
+@dataclass(frozen=True, slots=True)
 class KindStatus:
     """How far a proxy is with one kind."""
 
@@ -55,6 +70,10 @@ class Connection:
     """Of the newest snapshot it was given; 0: none yet."""
     synced: int = 0
     """Of the newest snapshot all of which it accepted; 0: none yet."""
+    reached: int = 0
+    """Of the newest snapshot all of which it accepted but for what `faults` tells; 0: none yet."""
+    faults: Faults = field(default_factory=lambda: MappingProxyType({}))
+    """What it does without, and why."""
 
     @property
     def pending(self) -> bool:

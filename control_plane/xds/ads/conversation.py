@@ -13,11 +13,11 @@ from google.protobuf.json_format import MessageToDict
 from grpc.aio import ServicerContext
 
 from control_plane.store.records import ObjectKey
+from control_plane.xds.ads.blame import Blame
 from control_plane.xds.ads.connections import Connection, Connections, Refusal, with_kind
 from control_plane.xds.ads.metrics import AdsMetrics
 from control_plane.xds.ads.source import Update, Watch
 from control_plane.xds.ads.stream import Answer, Stream
-from control_plane.xds.snapshot import Snapshot
 
 log = structlog.get_logger("control_plane.xds")
 
@@ -41,7 +41,7 @@ class Conversation:
         self._connections = connections
         self._metrics = metrics
         self._write = write
-        self._snapshot: Snapshot | None = None
+        self._blame = Blame(connection.proxy.key)
         self._connection = connections.put(connection)
         self._log = log.bind(proxy=str(connection.proxy), address=connection.address, stream=connection.id)
 
@@ -77,10 +77,12 @@ class Conversation:
         self._metrics.answered(answer.kind, accepted=answer.refusal is None)
         held = tuple(sorted(self._stream.subscriptions[answer.kind].quarantined))
         if answer.refusal is None:
+            self._blame.accepted(answer.kind, answer.batch)
             refusal = self._connection.kinds[answer.kind].refusal if held else None
             self._show(answer, accepted=answer.batch.version, refusal=refusal, quarantined=held)
         else:
-            refusal = _refusal(answer, self._snapshot)
+            refusal = self._refusal(answer)
+            self._blame.refused(answer.kind, answer.batch, refusal.message)
             self._show(answer, refusal=refusal, quarantined=held)
             self._log.warning(
                 "a proxy refused its configuration",
@@ -101,7 +103,7 @@ class Conversation:
                     "no such virtual node or gateway: the proxy is told nothing", revision=update.revision
                 )
         else:
-            self._snapshot = update.snapshot
+            self._blame.snapshot = update.snapshot
             self._stream.update(update.snapshot)
         known = update.snapshot is not None
         self._connection = self._connections.put(replace(self._connection, known=known, revision=update.revision))
@@ -109,20 +111,26 @@ class Conversation:
     async def _advance(self) -> None:
         for outgoing in self._stream.advance(time.monotonic()):
             self._metrics.sent(outgoing.kind)
+            self._blame.sent(outgoing.kind, outgoing.batch, self._connection.revision)
             shown = with_kind(self._connection, outgoing.kind, sent=outgoing.batch.version)
             self._connection = self._connections.put(shown)
             await self._write(outgoing.payload)
-        if self._connection.pending and self._stream.settled:
-            self._connection = self._connections.put(replace(self._connection, synced=self._connection.revision))
+        self._note_progress()
 
+    def _note_progress(self) -> None:
+        stream, connection = self._stream, self._connection
+        quarantined = {(kind, name) for kind, each in stream.subscriptions.items() for name in each.quarantined}
+        faults = self._blame.faults(quarantined, stream.held)
+        synced = connection.revision if connection.pending and stream.settled else connection.synced
+        behind = connection.reached != connection.revision
+        reached = connection.revision if behind and stream.at_rest else connection.reached
+        self._connection = self._connections.put(replace(connection, synced=synced, reached=reached, faults=faults))
 
-def _refusal(answer: Answer, snapshot: Snapshot | None) -> Refusal:
-    names = tuple(sorted(answer.batch.changes))
-    sources: frozenset[ObjectKey] = frozenset()
-    if snapshot is not None:
-        sources = sources.union(*(snapshot.sources.get((answer.kind, name), frozenset()) for name in names))
-    message = (answer.refusal or "")[:_SHOWN_CHARACTERS]
-    return Refusal(message, answer.batch.version, datetime.now(UTC), names, sources)
+    def _refusal(self, answer: Answer) -> Refusal:
+        names = tuple(sorted(answer.batch.changes))
+        sources = frozenset[ObjectKey]().union(*(self._blame.sources(answer.kind, name) for name in names))
+        message = (answer.refusal or "")[:_SHOWN_CHARACTERS]
+        return Refusal(message, answer.batch.version, datetime.now(UTC), names, sources)
 
 
 def metadata_of(node: Any) -> Mapping[str, Any]:

@@ -44,6 +44,7 @@ class Staging:
         self._leaves: dict[tuple[Kind, str], float] = {}  # when what is kept may go
         self._warming: dict[str, float] = {}  # clusters that are new to the client, and since when
         self._waiting: set[tuple[Kind, str]] = set()  # what is not offered yet
+        self._held: set[tuple[Kind, str]] = set()  # of it, what waits for a cluster that the client refuses
         self.wakes_at: float | None = None
         """When to look again though nothing has happened."""
 
@@ -51,6 +52,16 @@ class Staging:
     def offers_target(self) -> bool:
         """Whether all of the newest snapshot is offered."""
         return self._target is not None and not self._waiting
+
+    @property
+    def offers_all_it_can(self) -> bool:
+        """The same, apart from what waits for something that the client refuses."""
+        return self._target is not None and self._waiting == self._held
+
+    @property
+    def held(self) -> frozenset[tuple[Kind, str]]:
+        """What is not offered because the client refuses a cluster that it names."""
+        return frozenset(self._held)
 
     def has(self, kind: Kind) -> bool:
         """Whether there is anything of a kind to get to."""
@@ -108,6 +119,7 @@ class Staging:
     def _offer_all(self, now: float) -> None:
         assert self._target is not None
         self._waiting.clear()
+        self._held.clear()
         for kind in ORDER:
             named, kept = self._target.named(kind), self._kept[kind]
             offer: Mapping[str, Resource] = {**named, **kept} if kept else named
@@ -130,6 +142,8 @@ class Staging:
                 part[name] = each
                 continue
             self._waiting.add((kind, name))
+            if not references(each).clusters.isdisjoint(self._of[Kind.CLUSTER].quarantined):
+                self._held.add((kind, name))
             if old is not None:
                 part[name] = old
         return part if self._waiting else offer

@@ -13,6 +13,8 @@ from control_plane.xds.ads.subscription import Batch, Mode, Subscription
 from control_plane.xds.snapshot import Kind, Snapshot
 
 _KINDS = {str(kind): kind for kind in Kind}
+_ASKERS = {Kind.ROUTE: Kind.LISTENER, Kind.ENDPOINT: Kind.CLUSTER}
+"""What a client has to have accepted before it asks for the other."""
 
 
 class Dialect(Protocol):
@@ -80,13 +82,24 @@ class Stream:
 
         Who asks for all clusters will ask for listeners, routes and endpoints, and has not everything before it did.
         """
+        quarantined = any(each.quarantined for each in self.subscriptions.values())
+        return self._staging.offers_target and not quarantined and self.at_rest
+
+    @property
+    def at_rest(self) -> bool:
+        """The same, apart from what the client refuses and what waits for that."""
         here = self.subscriptions
         needed = [kind for kind in ORDER if here[Kind.CLUSTER].wildcard and self._staging.has(kind)]
         return (
-            self._staging.offers_target
-            and all(here[kind].active for kind in needed)
-            and all(each.flight is None and each.due() is None and not each.quarantined for each in here.values())
+            self._staging.offers_all_it_can
+            and all(here[kind].active or here[_ASKERS.get(kind, kind)].quarantined for kind in needed)
+            and all(each.flight is None and each.due() is None and not each.gave_up for each in here.values())
         )
+
+    @property
+    def held(self) -> frozenset[tuple[Kind, str]]:
+        """What waits for something that the client refuses."""
+        return self._staging.held
 
     def receive(self, request: Any, now: float) -> Answer | None:
         """Take a request in. Types that are not served are left unanswered, as the protocol asks for."""

@@ -79,6 +79,11 @@ class Subscription:
         return self.wildcard or bool(self.names)
 
     @property
+    def gave_up(self) -> bool:
+        """Whether the client refused so often in a row that it is told nothing until there is something new."""
+        return self._refusals >= _REFUSALS
+
+    @property
     def unknown(self) -> bool:
         """Whether the client may hold something of which nothing is known: it came with a version that is not ours."""
         if not self._resumed:
@@ -178,7 +183,7 @@ class Subscription:
         """What is to be sent now."""
         if self._idle or self.flight is not None or not self.primed or not self.active:
             return None
-        batch = self._next() if self._refusals < _REFUSALS else None
+        batch = None if self.gave_up else self._next()
         self._idle = batch is None
         return batch
 

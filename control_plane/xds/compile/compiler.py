@@ -48,7 +48,7 @@ def _snapshot(reading: Reading, proxy: ProxyId, options: Options) -> Snapshot | 
         egress = gateway_resources(reading, record, options, logs)
     else:
         backends = gathered(reading, proxy.mesh, backends_of(Place.spec_of(reading, record)), options)
-        egress = egress_of(reading, proxy.mesh, backends, options, logs)
+        egress = egress_of(reading, proxy.key, backends, options, logs)
         for resource in node_ingress(reading, record, options, logs):
             egress.add(resource)
     by_kind: dict[Kind, dict[str, Resource]] = {kind: {} for kind in Kind}
@@ -60,4 +60,5 @@ def _snapshot(reading: Reading, proxy: ProxyId, options: Options) -> Snapshot | 
         reads=reading.objects,
         instances=reading.instances,
         sources=MappingProxyType(egress.sources),
+        written=reading.written,
     )

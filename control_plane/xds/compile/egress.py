@@ -30,6 +30,8 @@ Sources = dict[tuple[Kind, str], frozenset[ObjectKey]]
 class Resources:
     """The resources for calls from a proxy, and which objects each comes from."""
 
+    own: ObjectKey
+    """The node or gateway that the proxy stands for."""
     resources: list[Resource] = field(default_factory=list)
     sources: Sources = field(default_factory=dict)
 
@@ -40,17 +42,20 @@ class Resources:
             self.sources[resource.kind, resource.name] = sources
 
 
-def egress_of(reading: Reading, mesh: str, backends: Backends, options: Options, logs: filters.AccessLogs) -> Resources:
-    """All resources for calls to these backends."""
-    egress = Resources()
+def egress_of(
+    reading: Reading, own: ObjectKey, backends: Backends, options: Options, logs: filters.AccessLogs
+) -> Resources:
+    """All resources for calls from a node to these backends."""
+    egress = Resources(own)
     add_services(egress, reading, backends)
     if options.capture:
-        for resource in _captured(reading, mesh, backends, options.egress_port, logs):
-            egress.add(resource, _sources(backends.tcp.values()) if resource.kind is Kind.LISTENER else frozenset())
+        sources = _sources(backends.tcp.values()) | {own}
+        for resource in _captured(reading, own.mesh, backends, options.egress_port, logs):
+            egress.add(resource, sources if resource.kind is Kind.LISTENER else frozenset())
     else:
         for port in backends.ports:
             listener = local_listener(names.egress_listener(_HERE, port), backends, port, logs)
-            egress.add(listener, _sources([backends.tcp[port]] if port in backends.tcp else []))
+            egress.add(listener, _sources([backends.tcp[port]] if port in backends.tcp else []) | {own})
     return egress
 
 
@@ -63,7 +68,8 @@ def add_services(egress: Resources, reading: Reading, backends: Backends) -> Non
     for target in sorted(targets):
         made = clusters.node_cluster(reading, target, backends.sockets[target])
         sources = frozenset({ObjectKey("virtualNode", target.mesh, "", target.node)})
-        egress.add(made.cluster, sources)
+        policy = frozenset({egress.own}) if backends.sockets[target] else frozenset()
+        egress.add(made.cluster, sources | policy)
         if made.endpoints:
             egress.add(made.endpoints, sources)
 

@@ -54,6 +54,14 @@ class Reading:
         """What was looked for, whether it is there or not; the parent stands for its children."""
         return frozenset(self._objects) | {parent for _, parent in self._children}
 
+    def written(self, key: ObjectKey) -> int:
+        """The revision of the last write of what was read; 0 if it was not there."""
+        record = self._objects.get(key)
+        if record is None and key.parent:
+            read = (each for records in self._children.values() for each in records)
+            record = next((each for each in read if each.key == key), None)
+        return record.revision if record is not None else 0
+
     @property
     def instances(self) -> frozenset[tuple[str, str]]:
         """The Cloud Map services whose instances were read."""

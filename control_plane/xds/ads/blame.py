@@ -1,0 +1,60 @@
+"""Whose fault it is that a proxy does without something, on one stream. Pure.
+
+A proxy says which response it refuses, and why, but not whose fault that is. Of the objects that a resource comes from,
+those are blamed that were written since the proxy took it last. When it never did, its own node is blamed if the
+resource comes from that too: what other nodes say was taken by others as a rule.
+"""
+
+from collections.abc import Iterable
+
+from control_plane.store.records import ObjectKey
+from control_plane.xds.ads.connections import Fault, Faults
+from control_plane.xds.ads.subscription import Batch
+from control_plane.xds.snapshot import Kind, Snapshot
+
+At = tuple[Kind, str]
+
+
+class Blame:
+    """What one proxy took, and what it refused."""
+
+    def __init__(self, node: ObjectKey) -> None:
+        self.snapshot: Snapshot | None = None
+        """The newest that the proxy is to have."""
+        self._node = node
+        self._sent: dict[At, int] = {}  # the revision of the snapshot that the last response showed
+        self._taken: dict[At, int] = {}  # the same for the last that was accepted
+        self._faults: dict[At, Fault] = {}
+
+    def sent(self, kind: Kind, batch: Batch, revision: int) -> None:
+        """A response goes out that shows a snapshot of this revision."""
+        for name in batch.changes:
+            self._sent[kind, name] = revision
+
+    def accepted(self, kind: Kind, batch: Batch) -> None:
+        """The proxy took it."""
+        for name in batch.changes:
+            self._taken[kind, name] = self._sent[kind, name]
+
+    def refused(self, kind: Kind, batch: Batch, message: str) -> None:
+        """The proxy did not; if it was one resource alone, that one is at fault."""
+        if len(batch.changes) == 1:
+            for name in batch.changes:
+                self._faults[kind, name] = Fault(message, self.sources(kind, name))
+
+    def sources(self, kind: Kind, name: str) -> frozenset[ObjectKey]:
+        """Who is to blame for a resource."""
+        if self.snapshot is None:
+            return frozenset({self._node})
+        sources = self.snapshot.sources.get((kind, name)) or frozenset({self._node})
+        taken = self._taken.get((kind, name))
+        if taken is None:
+            return frozenset({self._node}) if self._node in sources else sources
+        return frozenset(key for key in sources if self.snapshot.written(key) > taken) or sources
+
+    def faults(self, quarantined: Iterable[At], held: Iterable[At]) -> Faults:
+        """What the proxy does without now: what it refused, and what needs that."""
+        refused = {at: self._faults[at] for at in quarantined if at in self._faults}
+        waiting = {at: Fault("", self.sources(*at), refused=False) for at in held}
+        self._faults = refused
+        return waiting | refused
