@@ -56,7 +56,7 @@ e2e: setup ## Run the end-to-end tests: real etcd, kube-apiserver, Temporal, con
 	@$(BIN)/python -m pytest -q -m e2e
 
 .PHONY: faults
-faults: setup ## Run the whole fault matrix and print its table (half an hour).
+faults: setup ## Run the whole fault matrix and print its table (twenty minutes).
 	@$(BIN)/python -m deploy.local.toolchain
 	@$(BIN)/python -m pytest -q -m faults --faults=full tests/faults
 
