@@ -1,4 +1,4 @@
-"""An application that says which one it is and what it was asked, and counts; `/fail` fails."""
+"""An application that says which one it is and what it was asked, and counts; `/fail` fails, `/hang` never answers."""
 
 import collections
 import http.client
@@ -19,6 +19,7 @@ class Echo(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.name = name
         self.asked: collections.Counter[str] = collections.Counter()
+        self.closing = threading.Event()
 
     @property
     def port(self) -> int:
@@ -33,6 +34,7 @@ class Echo(http.server.ThreadingHTTPServer):
         try:
             yield self
         finally:
+            self.closing.set()
             self.shutdown()
             thread.join()
             self.server_close()
@@ -44,6 +46,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked[self.path] += 1
+        if self.path.endswith("/hang"):
+            self.server.closing.wait()
+            return
         told = {"app": self.server.name, "path": self.path, "host": self.headers["Host"]}
         body = json.dumps(told).encode()
         self.send_response(503 if self.path.endswith("/fail") else 200)

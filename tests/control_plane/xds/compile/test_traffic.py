@@ -3,13 +3,7 @@
 The routes are static here; that they change without loss is tested elsewhere, over ADS.
 """
 
-import json
-import socket
-import subprocess
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +14,8 @@ from control_plane.xds.state import MeshState
 from tests.control_plane import specs
 from tests.control_plane.xds.compile.echo import Echo, ask
 from tests.control_plane.xds.compile.meshes import mesh, snapshot_of
+from tests.control_plane.xds.compile.running import free_ports, running
 from tests.control_plane.xds.compile.static import bootstrap
-from tests.waiting import until
 
 pytestmark = pytest.mark.e2e
 
@@ -42,15 +36,6 @@ class Town:
     gateway: int
     web: Echo
     secure: int
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, all different."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
 
 
 def node(port: int, **listener: Any) -> dict[str, Any]:
@@ -127,7 +112,7 @@ def town(web: int, beta: int, gateway: int) -> MeshState:
 def calls(envoy, certificate, tmp_path_factory) -> Iterator[Town]:
     """The town, with its Envoy."""
     directory = tmp_path_factory.mktemp("envoy")
-    admin, egress, web, gateway, through, other = free_ports(6)
+    egress, web, gateway, through, other = free_ports(5)
     with Echo("web").running() as web_app, Echo("beta").running() as beta_app:
         state = town(web, beta_app.port, gateway)
         here = Options(capture=False, ingress_address="127.0.0.1", application_ports={web: web_app.port})
@@ -136,28 +121,8 @@ def calls(envoy, certificate, tmp_path_factory) -> Iterator[Town]:
             snapshot_of(state, "web", Options(**{**vars(here), "egress_port": other})),
             snapshot_of(state, "gate", Options(**{**vars(here), "egress_port": through}), "virtualGateway"),
         ]
-        config = bootstrap(snapshots, certificate, listen=True)
-        config["admin"] = {"address": {"socket_address": {"address": "127.0.0.1", "port_value": admin}}}
-        path = directory / "bootstrap.json"
-        path.write_text(json.dumps(config))
-        command = [str(envoy), "--config-path", str(path), "--use-dynamic-base-id", "--log-level", "error"]
-        with (directory / "log").open("wb") as log:
-            process = subprocess.Popen([*command, "--concurrency", "1"], stdout=log, stderr=log)
-            try:
-                until(lambda: process.poll() is not None or _is_ready(admin), what="Envoy")
-                assert process.poll() is None, (directory / "log").read_text()
-                yield Town(egress, gateway, beta_app, web)
-            finally:
-                process.terminate()
-                process.wait(timeout=30)
-
-
-def _is_ready(admin: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{admin}/ready", timeout=5) as response:
-            return bool(response.status == 200)
-    except (urllib.error.URLError, ConnectionError):
-        return False
+        with running(envoy, bootstrap(snapshots, certificate, listen=True), directory):
+            yield Town(egress, gateway, beta_app, web)
 
 
 @pytest.mark.parametrize(
