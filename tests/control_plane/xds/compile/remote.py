@@ -11,7 +11,7 @@ from typing import Any
 import grpc
 
 
-class Remote(grpc.GenericRpcHandler):  # type: ignore[misc]
+class Remote(grpc.GenericRpcHandler):
     """Answers every unary method with its name; `Fail` is unavailable. Counts the calls of each method."""
 
     def __init__(self, name: str) -> None:
