@@ -47,7 +47,7 @@ def apply(kubeconfig: Path, folder: Path = FOLDER) -> None:
                     _request_timeout=_WITHIN,
                 )
             except (client.ApiException, HTTPError) as error:
-                raise LocalStackError(f"cannot apply the definition of {name}: {_reason(error)}") from error
+                raise LocalStackError(f"cannot apply the definition of {name}: {reason(error)}") from error
         deadline = time.monotonic() + _WITHIN
         for definition in definitions:
             name = definition["metadata"]["name"]
@@ -57,7 +57,7 @@ def apply(kubeconfig: Path, folder: Path = FOLDER) -> None:
                 time.sleep(_POLL)
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """What the API server had to say; the client's own text would add its headers."""
     try:
         return str(json.loads(getattr(error, "body", None) or "")["message"])

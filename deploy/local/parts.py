@@ -6,7 +6,7 @@ A part that is external is not started, and nobody waits for it: it was checked 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
-from deploy.local import cloudmap, control_plane, etcd, kube_apiserver, temporal, watcher, worker
+from deploy.local import cloudmap, control_plane, etcd, injector, kube_apiserver, temporal, watcher, worker
 from deploy.local.errors import SettingMissing
 from deploy.local.part import Part
 from deploy.local.site import Site
@@ -19,6 +19,7 @@ DESCRIPTIONS: Mapping[str, Callable[[Site], Part]] = {
     cloudmap.NAME: cloudmap.part,
     watcher.NAME: watcher.part,
     worker.NAME: worker.part,
+    injector.NAME: injector.part,
 }
 """Every part by its name, in the order in which people think of them."""
 
@@ -28,9 +29,11 @@ BINARIES = {etcd.NAME: "etcd", kube_apiserver.NAME: "kube-apiserver", temporal.N
 """Parts that need a program which Python does not bring."""
 
 _REPLACED = {
-    "kubernetes": (etcd.NAME, kube_apiserver.NAME),
+    # An API server elsewhere could not call a webhook on this machine's loopback address.
+    "kubernetes": (etcd.NAME, kube_apiserver.NAME, injector.NAME),
     "temporal": (temporal.NAME,),
-    "app-mesh": (control_plane.NAME,),
+    # Whether another App Mesh serves proxies, and where, is not known here.
+    "app-mesh": (control_plane.NAME, injector.NAME),
 }
 
 

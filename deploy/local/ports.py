@@ -32,6 +32,8 @@ NAMES = (
     "cloudmap",
     "watcher-metrics",
     "worker-metrics",
+    "injector",
+    "injector-metrics",
 )
 """Every port of the stack."""
 

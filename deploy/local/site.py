@@ -7,7 +7,7 @@ promises. A setting for an `--external` part comes from the caller's environment
 import os
 import shlex
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -106,9 +106,7 @@ class Site:
             "TEMPORAL_NAMESPACE": "default",
             "MESHWRIGHT_TEMPORAL_UI": self.url("temporal-ui"),
             "MESHWRIGHT_XDS_ADDRESS": self.address("xds"),
-            "MESHWRIGHT_METRICS": ",".join(
-                self.url(port, "/metrics") for port in ("worker-metrics", "watcher-metrics", "control-plane")
-            ),
+            "MESHWRIGHT_METRICS": ",".join(self.url(port, "/metrics") for port in self._metrics()),
         }
         # boto3 and version 1 of the AWS CLI read only this one.
         found["AWS_DEFAULT_REGION"] = found["AWS_REGION"]
@@ -118,14 +116,19 @@ class Site:
         if "app-mesh" in self.external:
             found["AWS_ENDPOINT_URL_APP_MESH"] = caller["AWS_ENDPOINT_URL_APP_MESH"]
             del found["MESHWRIGHT_XDS_ADDRESS"]
-            found["MESHWRIGHT_METRICS"] = ",".join(
-                self.url(port, "/metrics") for port in ("worker-metrics", "watcher-metrics")
-            )
         if "temporal" in self.external:
             found["TEMPORAL_ADDRESS"] = caller["TEMPORAL_ADDRESS"]
             found["TEMPORAL_NAMESPACE"] = caller.get("TEMPORAL_NAMESPACE") or "default"
             del found["MESHWRIGHT_TEMPORAL_UI"]
         return found
+
+    def _metrics(self) -> Iterator[str]:
+        """Ports where our own processes tell what they count."""
+        yield from ("worker-metrics", "watcher-metrics")
+        if not self.external & {"app-mesh", "kubernetes"}:
+            yield "injector-metrics"
+        if "app-mesh" not in self.external:
+            yield "control-plane"
 
     def _signing(self) -> dict[str, str]:
         if "app-mesh" in self.external:  # whatever signs there is the caller's business, a profile included

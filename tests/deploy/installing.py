@@ -16,6 +16,8 @@ from cli.settings import Settings
 ROOT = Path(__file__).parents[2]
 MANIFESTS = ROOT / "deploy" / "kubernetes"
 PROCESSES = ("watcher", "worker", "control-plane")
+INSTALLED = (*PROCESSES, "injector")
+"""Those of deploy/kubernetes; the compose file has no injector."""
 CREDENTIALS = frozenset({"KUBECONFIG", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"})
 """What our processes read that is no setting of ours: the client libraries do."""
 

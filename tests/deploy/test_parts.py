@@ -38,11 +38,13 @@ def test_users_stop_strictly_before_what_they_use(stack: list[Part]):
     ("external", "gone"),
     [
         pytest.param([], set(), id="nothing"),
-        pytest.param(["kubernetes"], {"etcd", "kube-apiserver"}, id="kubernetes"),
+        pytest.param(["kubernetes"], {"etcd", "kube-apiserver", "injector"}, id="kubernetes"),
         pytest.param(["temporal"], {"temporal"}, id="temporal"),
-        pytest.param(["app-mesh"], {"control-plane"}, id="app-mesh"),
+        pytest.param(["app-mesh"], {"control-plane", "injector"}, id="app-mesh"),
         pytest.param(
-            ["app-mesh", "kubernetes", "temporal"], {"etcd", "kube-apiserver", "temporal", "control-plane"}, id="all"
+            ["app-mesh", "kubernetes", "temporal"],
+            {"etcd", "kube-apiserver", "temporal", "control-plane", "injector"},
+            id="all",
         ),
     ],
 )
@@ -53,7 +55,16 @@ def test_external_parts_are_not_chosen(external: list[str], gone: set[str]):
 
 def test_the_parts_have_the_names_of_the_contract():
     """Pid files and logs are found by these names."""
-    assert parts.ALL == ("etcd", "kube-apiserver", "temporal", "control-plane", "cloudmap", "watcher", "worker")
+    assert parts.ALL == (
+        "etcd",
+        "kube-apiserver",
+        "temporal",
+        "control-plane",
+        "cloudmap",
+        "watcher",
+        "worker",
+        "injector",
+    )
 
 
 def test_an_unknown_part_is_refused_with_the_known_ones():

@@ -54,9 +54,9 @@ def test_the_environment_names_everything_a_client_needs(layout: Layout):
     assert set(environment) == ALWAYS
     assert environment["KUBECONFIG"] == str(layout.kubeconfig)
     assert environment["TEMPORAL_NAMESPACE"] == "default"
-    worker, watcher, control_plane = environment["MESHWRIGHT_METRICS"].split(",")
+    worker, watcher, injector, control_plane = environment["MESHWRIGHT_METRICS"].split(",")
     assert control_plane == environment["AWS_ENDPOINT_URL_APP_MESH"] + "/metrics"
-    assert len({worker, watcher, control_plane}) == 3
+    assert len({worker, watcher, injector, control_plane}) == 4
 
 
 def test_a_shell_reads_back_what_was_written(layout: Layout):
@@ -141,7 +141,7 @@ def test_our_processes_get_the_callers_settings_and_others_do_not(layout: Layout
             layout, caller={"MESHWRIGHT_APP_MESH_WRITES_PER_SECOND": "8", "AWS_SESSION_TOKEN": "t", "AWS_PROFILE": "p"}
         )
     )
-    for name in ("worker", "watcher", "control-plane"):
+    for name in ("worker", "watcher", "injector", "control-plane"):
         assert found[name].environment["MESHWRIGHT_APP_MESH_WRITES_PER_SECOND"] == "8"
         assert not {"AWS_SESSION_TOKEN", "AWS_PROFILE"} & set(found[name].environment)
     for name in ("etcd", "kube-apiserver", "temporal"):

@@ -158,10 +158,10 @@ def test_every_kind_is_served_as_soon_as_the_stack_is_up(stack: LocalStack):
 
 
 def test_every_address_of_the_environment_answers(stack: LocalStack):
-    """Metrics of the three processes, the Temporal UI, Cloud Map."""
+    """Metrics of the four processes, the Temporal UI, Cloud Map."""
     environment = stack.environment
     metrics = environment["MESHWRIGHT_METRICS"].split(",")
-    assert len(metrics) == 3
+    assert len(metrics) == 4
     for url in (*metrics, environment["MESHWRIGHT_TEMPORAL_UI"]):
         with urllib.request.urlopen(url, timeout=10) as response:
             assert response.status == 200

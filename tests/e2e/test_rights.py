@@ -1,5 +1,6 @@
 """Story: somebody installs Meshwright by its manifests, and its processes have the rights of their accounts alone."""
 
+import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,10 +8,19 @@ from typing import Any
 
 import pytest
 from kubernetes import client, config
+from kubernetes.aio import config as aio_config
 
+from activities.resource_api import ClusterApi
 from deploy.local.stack import LocalStack, StackSettings
+from injector.annotations import SWITCH
+from injector.keeper import CertificateKeeper, Place
 from tests.deploy.installing import manifests
 from tests.e2e.cluster import Cluster, clients_of
+from tests.e2e.kubernetes_api import namespace_manifest
+from tests.injector.cases import owned_by, pod
+from tests.waiting import until
+
+PROCESSES = ("worker", "watcher", "injector")
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +31,10 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         admin = kubeconfig.read_text()
         api = config.new_client_from_config(str(kubeconfig), persist_config=False)
         try:
-            cluster.kubernetes.apply(*manifests(), strict=True)
-            for process in ("worker", "watcher"):
+            # The local stack's own webhook of that name is at an address, and cannot be at a Service as well.
+            wanted = [each for each in manifests() if each["kind"] != "MutatingWebhookConfiguration"]
+            cluster.kubernetes.apply(*wanted, strict=True)
+            for process in PROCESSES:
                 kubeconfig.write_text(with_token(admin, token_of(api, process)))
                 stack.restart(process)
         finally:
@@ -31,12 +43,33 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield cluster
 
 
+@pytest.fixture
+def webhook(installed: Cluster) -> Iterator[dict[str, Any]]:
+    """The webhook's configuration as it is installed, in place of the local stack's."""
+    (found,) = (each for each in manifests() if each["kind"] == "MutatingWebhookConfiguration")
+    installed.kubernetes.delete(found)
+    installed.kubernetes.apply(found, strict=True)
+    yield found
+    installed.kubernetes.delete(found)
+    installed.stack.restart("injector")
+
+
 def token_of(api: Any, account: str) -> str:
     """A token of a service account, as a pod of it would have."""
     request = client.AuthenticationV1TokenRequest(spec=client.V1TokenRequestSpec(audiences=[]))
     answer = client.CoreV1Api(api).create_namespaced_service_account_token(account, "meshwright", request)
     assert answer.status is not None
     return str(answer.status.token)
+
+
+def kubeconfig_of(cluster: Cluster, account: str, folder: Path) -> Path:
+    """A kubeconfig for a service account."""
+    admin = cluster.stack.environment["KUBECONFIG"]
+    api = config.new_client_from_config(admin, persist_config=False)
+    made = folder / "kubeconfig"
+    made.write_text(with_token(Path(admin).read_text(), token_of(api, account)))
+    api.close()
+    return made
 
 
 def with_token(kubeconfig: str, token: str) -> str:
@@ -56,19 +89,56 @@ def test_the_accounts_rights_are_enough_for_a_whole_life(installed: Cluster) -> 
     installed.wait_nothing_left(*shop)
 
 
+def test_the_injectors_are_enough_to_judge_and_to_tell(installed: Cluster) -> None:
+    """It follows the VirtualNodes, and writes an Event about a pod that matches none."""
+    world = installed.world("rights")
+    namespace = namespace_manifest(world.name)
+    installed.kubernetes.apply(namespace)
+    installed.kubernetes.patch(namespace, {"metadata": {"labels": {SWITCH: "enabled"}}})
+    stranger = pod(
+        "stranger",
+        None,
+        metadata={"namespace": world.name, "ownerReferences": [owned_by("StatefulSet", "stranger", "apps/v1")]},
+    )
+    installed.kubernetes.create(stranger)
+    about = {"kind": "StatefulSet", "metadata": stranger["metadata"] | {"name": "stranger"}}
+    until(lambda: installed.kubernetes.events(about), what="an Event about the pod's owner")
+    installed.kubernetes.delete_now(stranger)
+
+
+async def test_the_injectors_are_enough_to_look_after_its_certificate(
+    installed: Cluster, webhook: dict[str, Any], tmp_path: Path
+) -> None:
+    """It fills its Secret, and tells the API server whom to trust; the second look changes nothing."""
+    mine = kubeconfig_of(installed, "injector", tmp_path)
+    secret = {"apiVersion": "v1", "kind": "Secret"} | {
+        "metadata": {"name": "meshwright-injector", "namespace": "meshwright"}
+    }
+    async with await aio_config.new_client_from_config(str(mine), persist_config=False) as client_of_the_injector:
+        place = Place("meshwright", "injector", "meshwright-injector")
+        keeper = CertificateKeeper(ClusterApi(client_of_the_injector), place, tmp_path)
+        await keeper.look()
+        kept, told = installed.kubernetes.read(secret), installed.kubernetes.read(webhook)
+        assert told["webhooks"][0]["clientConfig"]["caBundle"] == kept["data"]["ca.crt"]
+        assert keeper.certificate.read_bytes() == base64.b64decode(kept["data"]["tls.crt"])
+        await keeper.look()
+        assert installed.kubernetes.read(secret) == kept
+
+
 def test_they_are_not_enough_for_anything_else(installed: Cluster) -> None:
     """A worker that is taken over reads no secret, starts no pod, and grants itself nothing."""
     kubeconfig = json.loads(Path(installed.stack.environment["KUBECONFIG"]).read_text())
     assert kubeconfig["users"][0]["user"].keys() == {"client-certificate-data", "client-key-data"}
     api = config.new_client_from_config(installed.stack.environment["KUBECONFIG"], persist_config=False)
     review = client.AuthorizationV1Api(api)
-    for account in ("watcher", "worker"):
+    for account in PROCESSES:
         for verb, group, resource in (
             ("get", "", "secrets"),
             ("list", "", "configmaps"),
             ("create", "", "pods"),
             ("create", "rbac.authorization.k8s.io", "clusterrolebindings"),
             ("create", "appmesh.k8s.aws", "meshes"),
+            ("create", "admissionregistration.k8s.io", "mutatingwebhookconfigurations"),
         ):
             attributes = client.V1ResourceAttributes(verb=verb, group=group, resource=resource, namespace="default")
             spec = client.V1SubjectAccessReviewSpec(

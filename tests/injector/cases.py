@@ -71,6 +71,7 @@ def owned_by(kind: str, name: str, version: str) -> dict[str, Any]:
 
 
 _IRSA: dict[str, Any] = {
+    "serviceAccountName": "cart",
     "containers": [
         container(
             env=[
@@ -142,7 +143,15 @@ CASES = (
             volumes=[{"name": "scratch", "emptyDir": {}}],
         ),
     ),
-    Case("resources-of-the-pod", pod("pod-resources", resources=_POD_RESOURCES)),
+    Case(
+        "resources-of-the-pod",  # which its own containers use up
+        pod(
+            "pod-resources",
+            "cart",
+            container(resources={"requests": _POD_RESOURCES["requests"]}),
+            resources=_POD_RESOURCES,
+        ),
+    ),
     Case(
         "resources-by-annotation",
         pod(

@@ -48,8 +48,14 @@ def _subset(options: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dic
     return st.fixed_dictionaries({}, optional=options)
 
 
-_annotations = _subset({name: st.sampled_from(values) for name, values in _VALUES.items()})
-_quantities = st.sampled_from(["10m", "100m", "64Mi"])
+# Of several annotations, one is soon unreadable, and then little else is tried: so most pods have none, or one or two.
+_annotations = st.one_of(
+    st.just({}),
+    st.dictionaries(st.sampled_from(sorted(_VALUES)), st.none(), max_size=2).flatmap(
+        lambda chosen: st.fixed_dictionaries({name: st.sampled_from(_VALUES[name]) for name in chosen})
+    ),
+    _subset({name: st.sampled_from(values) for name, values in _VALUES.items()}),
+)
 _ports = st.lists(st.sampled_from([80, 8080, 9901, 15000]), unique=True, max_size=2).map(
     lambda numbers: [{"containerPort": number} for number in numbers]
 )
@@ -62,7 +68,7 @@ _container_fields = {
     "env": st.just([{"name": "A", "value": "$(B)"}]),
     "lifecycle": st.just({"preStop": {"exec": {"command": ["true"]}}}),
 }
-_names = st.lists(st.sampled_from(["app", "web", "envoy", "log", "stats"]), min_size=1, max_size=3, unique=True)
+_names = st.lists(st.sampled_from(["app", "web", "log", "stats", "envoy"]), min_size=1, max_size=3, unique=True)
 
 
 @st.composite
@@ -72,22 +78,22 @@ def _containers(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
     made = [{"name": name, "image": "i", **draw(_subset(_container_fields))} for name in names]
     found = {"containers": made}
     if draw(st.booleans()):
-        first = {"name": draw(st.sampled_from(["first", "proxyinit"])), "image": "i"}
+        first = {"name": draw(st.sampled_from(["first", "second", "proxyinit"])), "image": "i"}
         found["initContainers"] = [first | draw(_subset({"restartPolicy": st.just("Always"), "ports": _ports}))]
     return found
 
 
 _spec_fields: dict[str, st.SearchStrategy[Any]] = {
     "restartPolicy": st.sampled_from(["Always", "OnFailure", "Never"]),
-    "hostNetwork": st.booleans(),
+    "hostNetwork": st.sampled_from([False, False, True]),
     "hostUsers": st.booleans(),
     "shareProcessNamespace": st.booleans(),
-    "os": st.sampled_from([{"name": "linux"}, {"name": "windows"}]),
+    "os": st.sampled_from([{"name": "linux"}, {"name": "linux"}, {"name": "windows"}]),
     "securityContext": st.sampled_from(
         [{}, {"fsGroup": 0}, {"runAsNonRoot": True}, {"runAsUser": 1337, "runAsGroup": 5}, {"supplementalGroups": [1]}]
     ),
     "volumes": st.sampled_from([[{"name": "scratch", "emptyDir": {}}], [{"name": "envoy", "emptyDir": {}}]]),
-    "resources": st.sampled_from([{"limits": {"cpu": "1", "memory": "64Mi"}}, {"requests": {"cpu": "300m"}}]),
+    "resources": st.sampled_from([{"limits": {"cpu": "100m", "memory": "64Mi"}}, {"requests": {"cpu": "100m"}}]),
     "activeDeadlineSeconds": st.just(30),
     "terminationGracePeriodSeconds": st.sampled_from([0, 5]),
     "dnsPolicy": st.just("Default"),
@@ -96,8 +102,9 @@ _spec_fields: dict[str, st.SearchStrategy[Any]] = {
 }
 _owners = st.sampled_from(
     [
-        None,
         owned_by("ReplicaSet", "cart-5d8c9f7b6d", "apps/v1"),
+        owned_by("StatefulSet", "cart", "apps/v1"),
+        None,
         owned_by("StatefulSet", "stranger", "apps/v1"),
         owned_by("Job", "reports-29401230", "batch/v1"),
     ]
