@@ -5,7 +5,7 @@ those are blamed that were written since the proxy took it last. When it never d
 resource comes from that too: what other nodes say was taken by others as a rule.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from control_plane.store.records import ObjectKey
 from control_plane.xds.ads.connections import Fault, Faults
@@ -13,6 +13,8 @@ from control_plane.xds.ads.subscription import Batch
 from control_plane.xds.snapshot import Kind, Snapshot
 
 At = tuple[Kind, str]
+Host = tuple[str, str]
+"""A virtual host: the names of its route configuration and its own."""
 
 
 class Blame:
@@ -26,15 +28,17 @@ class Blame:
         self._taken: dict[At, int] = {}  # the same for the last that was accepted
         self._faults: dict[At, Fault] = {}
 
-    def sent(self, kind: Kind, batch: Batch, revision: int) -> None:
-        """A response goes out that shows a snapshot of this revision."""
+    def sent(self, kind: Kind, batch: Batch, revision: int, held: Collection[At]) -> None:
+        """A response goes out that shows a snapshot of this revision, but for what of it is held back."""
         for name in batch.changes:
-            self._sent[kind, name] = revision
+            if (kind, name) not in held:
+                self._sent[kind, name] = revision
 
     def accepted(self, kind: Kind, batch: Batch) -> None:
         """The proxy took it."""
         for name in batch.changes:
-            self._taken[kind, name] = self._sent[kind, name]
+            if (kind, name) in self._sent:
+                self._taken[kind, name] = self._sent[kind, name]
 
     def refused(self, kind: Kind, batch: Batch, message: str) -> None:
         """The proxy did not; if it was one resource alone, that one is at fault."""
@@ -52,9 +56,22 @@ class Blame:
             return frozenset({self._node}) if self._node in sources else sources
         return frozenset(key for key in sources if self.snapshot.written(key) > taken) or sources
 
-    def faults(self, quarantined: Iterable[At], held: Iterable[At]) -> Faults:
-        """What the proxy does without now: what it refused, and what needs that."""
+    def faults(self, quarantined: Iterable[At], held: Iterable[At], hosts: Iterable[Host]) -> Faults:
+        """What the proxy does without now: what it refused, and what needs that.
+
+        Args:
+            quarantined: what it refused alone.
+            held: what waits for that.
+            hosts: where only some virtual hosts of a route configuration wait: which.
+        """
         refused = {at: self._faults[at] for at in quarantined if at in self._faults}
-        waiting = {at: Fault("", self.sources(*at), refused=False) for at in held}
+        of_hosts: dict[At, frozenset[ObjectKey]] = {}
+        for host in hosts:
+            at = Kind.ROUTE, host[0]
+            of_hosts[at] = of_hosts.get(at, frozenset()) | self._sources_of_host(host)
+        waiting = {at: Fault("", of_hosts.get(at) or self.sources(*at), refused=False) for at in held}
         self._faults = refused
         return waiting | refused
+
+    def _sources_of_host(self, host: Host) -> frozenset[ObjectKey]:
+        return self.snapshot.host_sources.get(host, frozenset()) if self.snapshot is not None else frozenset()

@@ -111,7 +111,7 @@ class Conversation:
     async def _advance(self) -> None:
         for outgoing in self._stream.advance(time.monotonic()):
             self._metrics.sent(outgoing.kind)
-            self._blame.sent(outgoing.kind, outgoing.batch, self._connection.revision)
+            self._blame.sent(outgoing.kind, outgoing.batch, self._connection.revision, self._stream.held)
             shown = with_kind(self._connection, outgoing.kind, sent=outgoing.batch.version)
             self._connection = self._connections.put(shown)
             await self._write(outgoing.payload)
@@ -120,7 +120,7 @@ class Conversation:
     def _note_progress(self) -> None:
         stream, connection = self._stream, self._connection
         quarantined = {(kind, name) for kind, each in stream.subscriptions.items() for name in each.quarantined}
-        faults = self._blame.faults(quarantined, stream.held)
+        faults = self._blame.faults(quarantined, stream.held, stream.held_hosts)
         synced = connection.revision if connection.pending and stream.settled else connection.synced
         behind = connection.reached != connection.revision
         reached = connection.revision if behind and stream.at_rest else connection.reached

@@ -81,9 +81,14 @@ def _of_filter(config: Any) -> tuple[set[str], set[str]]:
 
 def _of_virtual_hosts(hosts: Iterable[VirtualHost]) -> Iterator[str]:
     for host in hosts:
-        for route in host.routes:
-            if route.HasField("route"):
-                yield from _of_action(route.route)
+        yield from clusters_of_host(host)
+
+
+def clusters_of_host(host: VirtualHost) -> Iterator[str]:
+    """The clusters that a virtual host's routes name."""
+    for route in host.routes:
+        if route.HasField("route"):
+            yield from _of_action(route.route)
 
 
 def _of_action(action: RouteAction) -> Iterator[str]:

@@ -3,6 +3,7 @@
 Two rules, applied anew after every event, whatever has happened before:
 
 - A new route or listener is offered when the client can use each cluster that it names; until then the old one stays.
+  Of a route configuration only the virtual hosts stay that wait for a cluster which the client refuses.
 - What the new snapshot no longer has stays while something that the client holds, or is being sent, names it, and for a
   time to drain after that.
 
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from control_plane.xds.ads.references import References, references
+from control_plane.xds.ads.splice import without
 from control_plane.xds.ads.subscription import Batch, Subscription
 from control_plane.xds.snapshot import Kind, Resource, Snapshot, version_of
 
@@ -45,6 +47,7 @@ class Staging:
         self._warming: dict[str, float] = {}  # clusters that are new to the client, and since when
         self._waiting: set[tuple[Kind, str]] = set()  # what is not offered yet
         self._held: set[tuple[Kind, str]] = set()  # of it, what waits for a cluster that the client refuses
+        self._held_hosts: set[tuple[str, str]] = set()  # of those, virtual hosts that wait while others do not
         self.wakes_at: float | None = None
         """When to look again though nothing has happened."""
 
@@ -62,6 +65,11 @@ class Staging:
     def held(self) -> frozenset[tuple[Kind, str]]:
         """What is not offered because the client refuses a cluster that it names."""
         return frozenset(self._held)
+
+    @property
+    def held_hosts(self) -> frozenset[tuple[str, str]]:
+        """Of the route configurations among them, the virtual hosts that this is about; the others are offered."""
+        return frozenset(self._held_hosts)
 
     def has(self, kind: Kind) -> bool:
         """Whether there is anything of a kind to get to."""
@@ -120,6 +128,7 @@ class Staging:
         assert self._target is not None
         self._waiting.clear()
         self._held.clear()
+        self._held_hosts.clear()
         for kind in ORDER:
             named, kept = self._target.named(kind), self._kept[kind]
             offer: Mapping[str, Resource] = {**named, **kept} if kept else named
@@ -137,16 +146,31 @@ class Staging:
         part: dict[str, Resource] = {}
         for name, each in offer.items():
             old = here.offered.get(name) or here.held.get(name)
-            as_before = old is not None and old.version == each.version
-            if as_before or self._can_use(each, replaces=name in here.held or here.unknown, now=now):
+            if old is not None and old.version == each.version:
                 part[name] = each
                 continue
+            usable = self._without_refused(kind, each, old)
+            if usable is not None and self._can_use(usable, replaces=name in here.held or here.unknown, now=now):
+                part[name] = usable
+                continue
             self._waiting.add((kind, name))
-            if not references(each).clusters.isdisjoint(self._of[Kind.CLUSTER].quarantined):
-                self._held.add((kind, name))
             if old is not None:
                 part[name] = old
         return part if self._waiting else offer
+
+    def _without_refused(self, kind: Kind, new: Resource, old: Resource | None) -> Resource | None:
+        """As much of a resource as does not wait for a cluster that the client refuses; None: nothing of it."""
+        clusters = self._of[Kind.CLUSTER]
+        refused = {name for name in references(new).clusters & clusters.quarantined.keys() if not clusters.has(name)}
+        if not refused:
+            return new
+        self._waiting.add((kind, new.name))
+        self._held.add((kind, new.name))
+        if kind is not Kind.ROUTE:
+            return None
+        spliced = without(new, old, refused)
+        self._held_hosts |= {(new.name, host) for host in spliced.held}
+        return spliced.resource
 
     def _can_use(self, resource: Resource, *, replaces: bool, now: float) -> bool:
         assert self._target is not None

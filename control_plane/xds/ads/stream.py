@@ -101,6 +101,11 @@ class Stream:
         """What waits for something that the client refuses."""
         return self._staging.held
 
+    @property
+    def held_hosts(self) -> frozenset[tuple[str, str]]:
+        """Of the route configurations among it, which virtual hosts; the others are told what is new."""
+        return self._staging.held_hosts
+
     def receive(self, request: Any, now: float) -> Answer | None:
         """Take a request in. Types that are not served are left unanswered, as the protocol asks for."""
         kind = _KINDS.get(request.type_url)

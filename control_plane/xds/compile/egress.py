@@ -34,6 +34,8 @@ class Resources:
     """The node or gateway that the proxy stands for."""
     resources: list[Resource] = field(default_factory=list)
     sources: Sources = field(default_factory=dict)
+    host_sources: dict[tuple[str, str], frozenset[ObjectKey]] = field(default_factory=dict)
+    """The same of virtual hosts, by route configuration and their own name."""
 
     def add(self, resource: Resource, sources: frozenset[ObjectKey] = frozenset()) -> None:
         """One more."""
@@ -62,7 +64,9 @@ def egress_of(
 def add_services(egress: Resources, reading: Reading, backends: Backends) -> None:
     """The routes and clusters of what is called, whatever the listeners."""
     for port, services in sorted(backends.http.items()):
-        egress.add(_routes(names.egress_routes(port), services), _sources(services))
+        routes = names.egress_routes(port)
+        egress.add(_routes(routes, services), _sources(services))
+        egress.host_sources |= {(routes, service.host): service.sources for service in services}
     services = [*(each for group in backends.http.values() for each in group), *backends.tcp.values()]
     targets = {target for service in services for target in service.targets}
     for target in sorted(targets):

@@ -30,6 +30,8 @@ class ServicePort:
     port: int
     targets: tuple[Target, ...]
     """All that it can lead to."""
+    host: str = ""
+    """Of its virtual host: the name."""
     domains: tuple[str, ...] = ()
     virtual_host: bytes = b""
     """A serialised RouteConfiguration with nothing else: such bytes in a row are one with all their virtual hosts."""
@@ -68,7 +70,9 @@ def keeping_host(service: ServicePort) -> ServicePort:
     for route in host.routes:
         if route.HasField("route"):
             route.route.host_rewrite_header = names.HOST_HEADER
-    return replace(service, domains=(host.name,), virtual_host=told.SerializeToString(deterministic=True))
+    return replace(
+        service, host=host.name, domains=(host.name,), virtual_host=told.SerializeToString(deterministic=True)
+    )
 
 
 def kept_host(service: str, port: int) -> str:
@@ -175,6 +179,7 @@ class _Service:
             self._name,
             port,
             tuple(dict.fromkeys(target for route in routes for target in route.targets)),
+            host=host.name,
             domains=tuple(domain.lower() for domain in domains),
             virtual_host=RouteConfiguration(virtual_hosts=[host]).SerializeToString(deterministic=True),
             sources=frozenset(self._sources),

@@ -1,5 +1,6 @@
 """Whose fault a refusal is, and what else waits for it."""
 
+from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
@@ -32,9 +33,9 @@ def blame(sources: dict, written: dict[ObjectKey, int]) -> Blame:
 def test_those_are_blamed_that_were_written_since_the_proxy_took_it():
     """The others were taken already."""
     it = blame({OF_BOTH: frozenset({A, B})}, {A: 3, B: 6})
-    it.sent(Kind.ROUTE, batch(), 5)
+    it.sent(Kind.ROUTE, batch(), 5, ())
     it.accepted(Kind.ROUTE, batch())
-    it.sent(Kind.ROUTE, batch(), 6)
+    it.sent(Kind.ROUTE, batch(), 6, ())
     assert it.sources(*OF_BOTH) == {B}
 
 
@@ -42,7 +43,7 @@ def test_all_are_blamed_when_nobody_can_be_told_from_the_others():
     """Nothing was taken before; or what made the difference is gone."""
     it = blame({OF_BOTH: frozenset({A, B})}, {A: 3, B: 3})
     assert it.sources(*OF_BOTH) == {A, B}
-    it.sent(Kind.ROUTE, batch(), 5)
+    it.sent(Kind.ROUTE, batch(), 5, ())
     it.accepted(Kind.ROUTE, batch())
     assert it.sources(*OF_BOTH) == {A, B}
 
@@ -58,10 +59,23 @@ def test_a_fault_lasts_as_long_as_the_quarantine():
     """One that was refused together with others is none yet."""
     it = blame({OF_BOTH: frozenset({A})}, {})
     it.refused(Kind.ROUTE, Batch({"x": None, "y": None}, {}, "v"), "bad")
-    assert it.faults([], []) == {}
+    assert it.faults([], [], []) == {}
     it.refused(Kind.ROUTE, batch(), "bad")
-    assert it.faults([OF_BOTH], []) == {OF_BOTH: Fault("bad", frozenset({A}))}
-    assert it.faults([], [OF_BOTH]) == {OF_BOTH: Fault("", frozenset({A}), refused=False)}
+    assert it.faults([OF_BOTH], [], []) == {OF_BOTH: Fault("bad", frozenset({A}))}
+    assert it.faults([], [OF_BOTH], []) == {OF_BOTH: Fault("", frozenset({A}), refused=False)}
+
+
+def test_of_virtual_hosts_only_those_wait_that_need_what_was_refused():
+    """And who was written meanwhile is not taken for one that the proxy has whole."""
+    it = blame({OF_BOTH: frozenset({A, B})}, {A: 3, B: 3})
+    assert it.snapshot is not None
+    it.snapshot = replace(it.snapshot, host_sources={("routes", "a"): frozenset({A}), ("routes", "b"): frozenset({B})})
+    it.sent(Kind.ROUTE, batch(), 2, ())
+    it.accepted(Kind.ROUTE, batch())
+    it.sent(Kind.ROUTE, batch(), 3, {OF_BOTH})
+    it.accepted(Kind.ROUTE, batch())
+    assert it.sources(*OF_BOTH) == {A, B}
+    assert it.faults([], [OF_BOTH], [("routes", "b")]) == {OF_BOTH: Fault("", frozenset({B}), refused=False)}
 
 
 @pytest.mark.parametrize("form", [SotwProxy, DeltaProxy])
