@@ -13,6 +13,12 @@ from pydantic import AliasChoices
 
 from benchmarks.edits import EDITS
 from cli.settings import Settings
+from injector import metrics
+from injector.annotations import ANNOTATIONS as POD_ANNOTATIONS
+from injector.annotations import SWITCH
+from injector.decision import DEFAULT_CONTAINER, Outcome
+from injector.sidecar import BOOTSTRAP_ANNOTATION
+from injector.variables import VARIABLES
 from resources.annotations import ANNOTATIONS
 from resources.conditions import ConditionType, Reason, active_condition
 from resources.kinds import Kind
@@ -27,6 +33,7 @@ def pages() -> Mapping[str, str]:
         "annotations.md": annotations_page(),
         "calls.md": calls_page(),
         "conditions.md": conditions_page(),
+        "injection.md": injection_page(),
         "settings.md": settings_page(),
     }
 
@@ -95,6 +102,54 @@ def conditions_page() -> str:
             "| reason | when you see it |",
             "|---|---|",
             *reasons,
+            "",
+        ]
+    )
+
+
+def injection_page() -> str:
+    """What the injector reads and writes."""
+    read = [
+        f"| `{entry.name}` | {entry.form} | {entry.default} | {entry.meaning} |"
+        for entry in POD_ANNOTATIONS
+        if entry.default is not None
+    ]
+    written = [
+        f"| `{entry.name}` | {entry.form} | {entry.meaning} |" for entry in POD_ANNOTATIONS if entry.default is None
+    ]
+    variables = [f"| `{entry.name}` | {entry.container} | {entry.meaning} |" for entry in VARIABLES]
+    outcomes = [f"| `{outcome.value}` | {outcome.explanation} |" for outcome in Outcome]
+    return "\n".join(
+        [
+            "# Injection\n",
+            NOTE,
+            f"Pods of a namespace with the label `{SWITCH}=enabled` get a sidecar when they are created",
+            "([how](../how-to/inject.md)). The settings are among the [others](settings.md), as `--inject-...`.\n",
+            "## Annotations of a pod\n",
+            "A value that cannot be read refuses the pod, and the message names the annotation.\n",
+            "| annotation | value | default | what it does |",
+            "|---|---|---|---|",
+            *read,
+            "",
+            "These are written, and not read:\n",
+            "| annotation | value | what it is |",
+            "|---|---|---|",
+            *written,
+            f"| `{DEFAULT_CONTAINER}` | a container | Where a classic sidecar comes first: the pod's own first one. |",
+            f"| `{BOOTSTRAP_ANNOTATION}` | JSON | For the App Mesh agent: what its Envoy starts with. |",
+            "",
+            "## Environment variables of the injected containers\n",
+            "`sidecarEnv` adds to those of `envoy` and may replace all but the first two.\n",
+            "| variable | container | what it is |",
+            "|---|---|---|",
+            *variables,
+            "",
+            "## What becomes of a pod\n",
+            "The label `outcome` of the metric `meshwright_injector_reviews_total`, and of the log's lines. There are",
+            f"also `{metrics.OTHER}` (nothing is created), `{metrics.MALFORMED}` and `{metrics.FAILED}`.\n",
+            "| outcome | when |",
+            "|---|---|",
+            *outcomes,
             "",
         ]
     )

@@ -10,6 +10,7 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 from injector import quantities
+from injector.proxy_bootstrap import TOKEN_VARIABLE
 from resources.pods import NODE_ANNOTATION, VARIABLE
 
 
@@ -113,6 +114,8 @@ def _checked(variables: dict[str, str]) -> dict[str, str]:
     for name in variables:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             raise ValueError(f"names a variable {name!r}, which has other characters than letters, digits and _")
+        if name == TOKEN_VARIABLE:
+            raise ValueError(f"sets {TOKEN_VARIABLE}, which the injector fills from a Secret")
         if name == VARIABLE:
             raise ValueError(f"sets {VARIABLE}; which node the pod is part of, the annotation {NODE_ANNOTATION} says")
     return variables
