@@ -20,10 +20,12 @@ from temporalio.envconfig import ClientConfig
 from temporalio.service import GrpcCompression
 
 from cli.settings import Settings, SettingsError
+from watcher.data_plane import DataPlaneWatch, StandingFeed
 from watcher.drift import DriftWatch, NoFeed, Sweeping
-from watcher.feed import ChangeFeed
+from watcher.feed import ChangeFeed, Sign
 from watcher.listing import Listing
 from watcher.poke import Workflows
+from watcher.proxies import Proxies
 from watcher.watcher import Watcher
 
 log = structlog.get_logger(__name__)
@@ -130,9 +132,28 @@ def change_feed(settings: Settings, session: aiohttp.ClientSession) -> ChangeFee
     """The change feed of the App Mesh API, whether or not it has one; None when it is off or we know too little."""
     if settings.change_feed == "off" or settings.app_mesh_endpoint is None:
         return None
+    sign = _signer(settings)
+    if sign is None:
+        log.info("no change feed: there are no AWS credentials to sign requests with")
+        return None
+    return ChangeFeed(session, settings.app_mesh_endpoint, caller(settings), sign)
+
+
+def data_plane_watch(
+    settings: Settings, session: aiohttp.ClientSession, watcher: Watcher, proxies: Proxies
+) -> DataPlaneWatch | None:
+    """What follows how proxies stand; None when it is off or we know too little."""
+    sign = _signer(settings)
+    if settings.change_feed == "off" or settings.app_mesh_endpoint is None or sign is None:
+        return None
+    feed = StandingFeed(session, settings.app_mesh_endpoint, sign)
+    return DataPlaneWatch(feed, proxies, watcher.index, watcher.listed, watcher.tell)
+
+
+def _signer(settings: Settings) -> Sign | None:
+    """What signs requests to the extensions of the App Mesh API; None without credentials."""
     credentials = boto3.Session().get_credentials()
     if credentials is None:
-        log.info("no change feed: there are no AWS credentials to sign requests with")
         return None
 
     def sign(method: str, url: str) -> dict[str, str]:
@@ -140,4 +161,4 @@ def change_feed(settings: Settings, session: aiohttp.ClientSession) -> ChangeFee
         SigV4Auth(credentials.get_frozen_credentials(), "appmesh", settings.app_mesh_region).add_auth(request)
         return dict(request.headers.items())
 
-    return ChangeFeed(session, settings.app_mesh_endpoint, caller(settings), sign)
+    return sign

@@ -13,6 +13,7 @@ from cli.signals import stop_requested
 from watcher.cloud_map import CloudMapWatch
 from watcher.cloud_map_poke import TemporalCloudMapWorkflows
 from watcher.poke import TemporalWorkflows
+from watcher.proxies import Proxies
 from watcher.stream import POD, ResourceStream
 from watcher.watcher import Watcher
 
@@ -36,13 +37,14 @@ async def serve(settings: Settings) -> None:
             ResourceStream(kubernetes_client, POD),
             TemporalCloudMapWorkflows(temporal, settings.cluster, settings.task_queue),
         )
-        watcher = Watcher(lambda kind: ResourceStream(kubernetes_client, kind), workflows, cloud_map)
+        proxies = Proxies()
+        watcher = Watcher(lambda kind: ResourceStream(kubernetes_client, kind), workflows, cloud_map, proxies)
         watchers.append(watcher)
         session = await stack.enter_async_context(aiohttp.ClientSession())
         drift = clients.drift_watch(settings, session, watcher, workflows)
-        working = [asyncio.create_task(watcher.run())]
-        if drift is not None:
-            working.append(asyncio.create_task(drift.run()))
+        data_plane = clients.data_plane_watch(settings, session, watcher, proxies)
+        parts = (each for each in (drift, data_plane) if each is not None)
+        working = [asyncio.create_task(watcher.run()), *(asyncio.create_task(part.run()) for part in parts)]
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({*working, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()

@@ -185,6 +185,10 @@ def _about(type: ConditionType, main: Mapping[ConditionType, Kind]) -> str:
     return {
         ConditionType.VIRTUAL_ROUTER_ACTIVE: "The router of a VirtualService is what its spec asks for.",
         ConditionType.ROUTES_ACTIVE: "All routes of a VirtualService are what its spec asks for.",
+        ConditionType.DATA_PLANE_ACCEPTED: "No connected Envoy of the mesh refuses what comes of this resource, and"
+        " all of it can be told to them; only there while proxies are connected.",
+        ConditionType.DATA_PLANE_SYNCED: "Every Envoy connected to the mesh has what was last written for this"
+        " resource; only there while proxies are connected, or since they were.",
         ConditionType.DNS_RESOLVABLE: "The host name of a VirtualNode found by DNS resolves. A warning, no more.",
         ConditionType.ADOPTED: "Objects that existed already were adopted; only there once that happened.",
         ConditionType.MESH_MARKED_FOR_DELETION: "The mesh of this resource is being deleted, and the resource with it.",

@@ -27,6 +27,8 @@ class ConditionType(StrEnum):
     ADOPTED = "Adopted"
     CLOUD_MAP_SERVICE_READY = "CloudMapServiceReady"
     DNS_RESOLVABLE = "DNSResolvable"
+    DATA_PLANE_ACCEPTED = "DataPlaneAccepted"
+    DATA_PLANE_SYNCED = "DataPlaneSynced"
 
 
 class Reason(StrEnum):
@@ -157,6 +159,29 @@ class Reason(StrEnum):
         "CloudMapUnavailable",
         "Cloud Map cannot be reached or asks for fewer requests; tried again, ever more slowly, until it answers.",
     )
+    ACCEPTED = "Accepted", "No connected proxy of the mesh refuses anything that comes of this resource."
+    SYNCED = (
+        "Synced",
+        "Every proxy that was connected has what was last written for this resource: traffic follows it. Proxies that"
+        " connect later get it as they come, and do not turn this.",
+    )
+    PUSHING = (
+        "Pushing",
+        "App Mesh has the resource as it is asked for, and not every connected proxy of the mesh has followed yet.",
+    )
+    REFUSED_BY_PROXY = (
+        "RefusedByProxy",
+        "A connected proxy refuses what comes of this resource (a NACK) and keeps what it had; the message is Envoy's,"
+        " with the proxy and the Envoy resource.",
+    )
+    NOT_FOR_PROXIES = (
+        "NotForProxies",
+        "Something in the spec cannot be told to Envoy and is left out for the proxies; the message names the field.",
+    )
+    HELD_BACK = (
+        "HeldBack",
+        "A connected proxy does not get this yet, as it needs something of another resource that the proxy refuses.",
+    )
     THROTTLED = (
         "Throttled",
         "App Mesh asked for fewer requests; tried again, ever more slowly, until it answers.",
@@ -205,6 +230,11 @@ def merge_conditions(old: Sequence[Condition], new: Sequence[Condition], now: st
         kept = before.last_transition_time if before and before.status == condition.status else None
         merged[condition.type] = condition.model_copy(update={"last_transition_time": kept or now})
     return tuple(merged.values())
+
+
+def condition_of(conditions: Sequence[Condition], type: ConditionType) -> Condition | None:
+    """The condition of a type."""
+    return next((each for each in conditions if each.type == type), None)
 
 
 def condition_is_true(obj: Mapping[str, Any], type: ConditionType) -> bool:

@@ -53,6 +53,8 @@ class MeshStatus(Model):
     """The same conditions once more, where generic tools (kubectl wait) look for them."""
     versions: Versions = Field(default_factory=dict)
     """Versions of the App Mesh objects as this controller left them, by ARN; a later one tells of drift."""
+    data_plane_revision: Generation | None = None
+    """Where the last write is in the order of all of App Mesh's, if it tells; proxies that are as far have it."""
     observed_generation: Generation | None = None
     """The metadata.generation that this status is about."""
 

@@ -124,6 +124,8 @@ class VirtualServiceStatus(Model):
     """The router's listeners, where they were taken from the first target because none is given."""
     versions: Versions = Field(default_factory=dict)
     """Versions of the App Mesh objects as this controller left them, by ARN; a later one tells of drift."""
+    data_plane_revision: Generation | None = None
+    """Where the last write is in the order of all of App Mesh's, if it tells; proxies that are as far have it."""
     observed_generation: Generation | None = None
     """The metadata.generation that this status is about."""
 

@@ -33,6 +33,7 @@ def _joined(older: Change | Absence, newer: Change | Absence) -> Change | Absenc
     return newer.model_copy(
         update={
             "poke": older.poke or newer.poke,
+            "data_plane": newer.data_plane or older.data_plane,
             "doubt": tuple(dict.fromkeys((*older.doubt, *newer.doubt))),
             "doubt_all": older.doubt_all or newer.doubt_all,
         }

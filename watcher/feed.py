@@ -91,19 +91,31 @@ class ChangeFeed:
         )
 
     async def _get(self, parameters: Mapping[str, str]) -> Page:
-        url = f"{self._url}?{urlencode(parameters, quote_via=quote, safe='')}" if parameters else self._url
-        limits = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=WAIT_SECONDS + 10)
-        # Encoded already: what is sent has to be what was signed.
-        async with self._session.get(
-            URL(url, encoded=True), headers=self._sign("GET", url), timeout=limits, allow_redirects=False
-        ) as response:
-            if response.status == 410:
-                raise Forgotten((await response.text())[:200])
-            if response.status >= 500 or response.status == 429:
-                raise Unavailable(f"{response.status} {response.reason}")
-            if response.status != 200:
-                raise NotOffered(f"{response.status} {(await response.text())[:200]}")
-            return page_of(await response.json(content_type=None))
+        return page_of(await ask(self._session, self._url, parameters, self._sign))
+
+
+async def ask(session: aiohttp.ClientSession, url: str, parameters: Mapping[str, str], sign: Sign) -> Any:
+    """The JSON that an extension of our API answers; it may wait for as long as `WAIT_SECONDS`.
+
+    Raises:
+        Forgotten: it no longer knows what is asked for.
+        NotOffered: the endpoint has no such extension, or not for us.
+        Unavailable: or another of `INTERRUPTIONS`.
+    """
+    if parameters:
+        url = f"{url}?{urlencode(parameters, quote_via=quote, safe='')}"
+    limits = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=WAIT_SECONDS + 10)
+    # Encoded already: what is sent has to be what was signed.
+    async with session.get(
+        URL(url, encoded=True), headers=sign("GET", url), timeout=limits, allow_redirects=False
+    ) as response:
+        if response.status == 410:
+            raise Forgotten((await response.text())[:200])
+        if response.status >= 500 or response.status == 429:
+            raise Unavailable(f"{response.status} {response.reason}")
+        if response.status != 200:
+            raise NotOffered(f"{response.status} {(await response.text())[:200]}")
+        return await response.json(content_type=None)
 
 
 def page_of(answer: Any) -> Page:
@@ -119,9 +131,13 @@ def page_of(answer: Any) -> Page:
 
 
 def _written(change: Mapping[str, Any]) -> Written:
-    kind = _KINDS.get(change.get("kind", ""))
-    object = None
-    if kind is not None:
-        router = change.get("virtualRouterName") if kind is ApiKind.ROUTE else None
-        object = ApiObject(kind=kind, mesh=change["meshName"], name=change["name"], router=router)
-    return Written(str(change.get("operation")), object, change.get("by"))
+    return Written(str(change.get("operation")), object_of(change), change.get("by"))
+
+
+def object_of(about: Mapping[str, Any]) -> ApiObject | None:
+    """The object that an extension tells of; None if it is of a kind that we never write."""
+    kind = _KINDS.get(about.get("kind", ""))
+    if kind is None:
+        return None
+    router = about.get("virtualRouterName") if kind is ApiKind.ROUTE else None
+    return ApiObject(kind=kind, mesh=about["meshName"], name=about["name"], router=router)

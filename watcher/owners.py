@@ -45,6 +45,16 @@ def doubts(written: Iterable[ApiObject], because: str, index: Index) -> list[Cha
     return list(found.values())
 
 
+def owns(snapshot: Snapshot, object: ApiObject) -> bool:
+    """Whether an App Mesh object is a resource's; of a router that services share, each owns the routes in its spec."""
+    if object.kind is ApiKind.ROUTE:
+        routes = snapshot.spec.get("routes") or ()
+        if not any(isinstance(route, dict) and route.get("name") == object.name for route in routes):
+            return False
+    at = _base(_place(object))
+    return any(_base(place) == at for place in places_of(snapshot))
+
+
 def all_in_doubt(because: str, index: Index) -> list[Change]:
     """What to tell everybody when anything may have been written unseen; nothing to those who do not mind."""
     return [

@@ -19,6 +19,7 @@ from watcher.mapping import at_start, news
 from watcher.owners import minds_again
 from watcher.patience import until_answered
 from watcher.poke import Absence, Workflows
+from watcher.proxies import Proxies
 from watcher.stream import Listing, Sighting
 from workflows.messages import Change, Gone, Snapshot
 
@@ -36,11 +37,16 @@ class Watcher:
     """One per process. Any number may run at once: what they tell is idempotent."""
 
     def __init__(
-        self, streams: Callable[[Kind], Stream], workflows: Workflows, cloud_map: CloudMapWatch | None = None
+        self,
+        streams: Callable[[Kind], Stream],
+        workflows: Workflows,
+        cloud_map: CloudMapWatch | None = None,
+        proxies: Proxies | None = None,
     ) -> None:
         self._streams = {kind: streams(kind) for kind in Kind}
         self._workflows = workflows
         self._cloud_map = cloud_map
+        self._proxies = proxies or Proxies()
         self._first_listings: dict[Kind, Listing] = {}
         self.listed = asyncio.Event()
         """Set once every kind has been listed."""
@@ -99,23 +105,27 @@ class Watcher:
         if self._cloud_map is not None and snapshot.key.kind is Kind.VIRTUAL_NODE:
             self._cloud_map.see_node(snapshot)
         if self.ready:
-            self._tell(news(old, snapshot, self.index))
-            if (doubted := minds_again(old, snapshot)) is not None:
-                self._tell([doubted])
+            self.tell(news(old, snapshot, self.index))
+            told = (minds_again(old, snapshot), self._proxies.sighted(snapshot))
+            self.tell(change for change in told if change is not None)
 
     def _absent(self, name: Name, as_of: str | None = None) -> None:
         """Tell that a resource is gone: seen to go, or (`as_of`) missing in a list, which may show the past."""
         old = self.index.remove(name)
         if self._cloud_map is not None and name.kind is Kind.VIRTUAL_NODE:
             self._cloud_map.lose_node(name)
+        if old is not None:
+            self._proxies.lost(old)
         if old is None or not self.ready:
             return
         self.outbox.tell(Absence(name, Gone(as_of=as_of) if as_of is not None else Gone(uid=old.key.uid)))
-        self._tell(news(old, None, self.index))
+        self.tell(news(old, None, self.index))
 
-    def _tell(self, changes: Iterable[Change]) -> None:
+    def tell(self, changes: Iterable[Change]) -> None:
+        """Tell workflows, each with what else is known that concerns it."""
         for change in changes:
-            self.outbox.tell(self.index.with_relatives(change))
+            report = self._proxies.report(change.snapshot)
+            self.outbox.tell(self.index.with_relatives(change).model_copy(update={"data_plane": report}))
 
     def _begin(self) -> None:
         """Every kind is listed: tell the resources whose workflows have not dealt with them yet."""
@@ -124,7 +134,7 @@ class Watcher:
             self._cloud_map.begin()
         changes = list(at_start(self.index))
         log.info("all kinds listed", resources=len(self.index), unsettled=len(changes))
-        self._tell(changes)
+        self.tell(changes)
 
     async def _tell_strays(self) -> None:
         """Tell workflows whose resource vanished while nobody watched (its finalizer was taken off by force)."""

@@ -12,7 +12,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from resources.kinds import Kind
-    from workflows import names
+    from workflows import data_plane, names
     from workflows.cloud_map_messages import CloudMapReport
     from workflows.messages import Change, Gone
     from workflows.planning.outcome import Again
@@ -40,6 +40,8 @@ class EntityWorkflow:
         state.take(change.snapshot)
         state.know_relatives(change.relatives, change.relatives_as_of)
         state.doubt(change.doubt, change.doubt_all)
+        if state.desired is not None and state.desired.key.uid == change.snapshot.key.uid:
+            state.take_data_plane(change.data_plane)
         state.poked = state.poked or change.poke or change.doubt_all or bool(change.doubt)
 
     @workflow.signal(name=names.GONE)
@@ -54,11 +56,14 @@ class EntityWorkflow:
         state = self._state
         while True:
             await self._wait_for_work()
-            reconcile = Reconcile(state)
-            state.again = await reconcile.run()
-            state.faults = state.faults + 1 if state.again is Again.SOON else 0
-            if reconcile.finished and not state.has_work():
-                return
+            if state.has_work():
+                reconcile = Reconcile(state)
+                state.again = await reconcile.run()
+                state.faults = state.faults + 1 if state.again is Again.SOON else 0
+                if reconcile.finished and not state.has_work():
+                    return
+            else:
+                await data_plane.tell(state)
             if workflow.info().is_continue_as_new_suggested() and workflow.all_handlers_finished():
                 # Nothing is awaited between this check and the command: a signal that comes now is either in the
                 # state already, or makes the server refuse the command and hand us the signal first.
@@ -66,9 +71,12 @@ class EntityWorkflow:
 
     async def _wait_for_work(self) -> None:
         try:
-            await workflow.wait_condition(self._state.has_work, timeout=self._delay(), timeout_summary="try again")
+            await workflow.wait_condition(self._has_something_to_do, timeout=self._delay(), timeout_summary="try again")
         except TimeoutError:
             self._state.try_again()
+
+    def _has_something_to_do(self) -> bool:
+        return self._state.has_work() or self._state.data_plane_news
 
     def _delay(self) -> timedelta | None:
         """How long to wait at most; None for as long as it takes, which holds no timer."""

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from activities.messages import Message, ResourceKey, ResourceName
 from activities.objects import ApiObject
+from resources.conditions import Reason
 from resources.kinds import Kind
 from resources.metadata import as_number
 
@@ -90,6 +91,18 @@ class Snapshot(Message):
         )
 
 
+class DataPlaneReport(Message):
+    """How the proxies of a resource's mesh stand, and what they make of the resource."""
+
+    proxies: int = 0
+    """How many are connected."""
+    revision: int = 0
+    """Each of them has what was written in the mesh up to here, but for what is wrong with it."""
+    reason: Reason | None = None
+    """What is wrong with the resource, if anything is."""
+    message: str = ""
+
+
 class Change(Message):
     """Signal: this is how the resource looks now. `poke`: something it depends on turned, so look again in any case.
 
@@ -105,6 +118,8 @@ class Change(Message):
     """Who else lays claim to an App Mesh object that the resource claims."""
     relatives_as_of: int = 0
     """The newest resourceVersion that this knowledge rests on."""
+    data_plane: DataPlaneReport | None = None
+    """What the watcher knows of proxies; None: nothing."""
 
 
 class Gone(Message):

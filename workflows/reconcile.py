@@ -1,7 +1,9 @@
 """One reconcile: observe, plan, apply, report. Sequences activities; every choice is made by `workflows.planning`."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from temporalio import workflow
 
@@ -32,6 +34,7 @@ from workflows.calls import CallFailed
 from workflows.messages import Snapshot
 from workflows.planning import adoption, deletion, dns
 from workflows.planning.cloud_map_status import with_cloud_map
+from workflows.planning.data_plane import REVISION, objection, with_data_plane
 from workflows.planning.desired import Desired
 from workflows.planning.drift import again, concerned, drift, seen_again
 from workflows.planning.kinds import desired_of
@@ -61,6 +64,7 @@ class Reconcile:
         self._relatives: tuple[Snapshot, ...] = ()
         self._done: list[Step] = []
         self._drifted = False
+        self._revision: int | None = None
         self._resolution: Resolution | None = None
         self.finished = False
         """The resource is gone and so is all that was made for it."""
@@ -304,6 +308,8 @@ class Reconcile:
             kind = places[0].kind if places else ApiKind(self._snapshot.key.kind)
             return judge(error.failure, error.message, kind, just_observed=True)
         self._state.observed = adoption.usable(traced)
+        if self._state.revision is None:
+            self._state.revision = max((each.revision for each in traced if each.revision is not None), default=None)
         return adoption.rivalry(traced)
 
     async def _look_further(self, desired: Desired) -> Outcome | None:
@@ -365,6 +371,9 @@ class Reconcile:
                 outcome = judge(error.failure, error.message, step.object.kind, just_observed)
                 return outcome.model_copy(update={"failed_object": step.object})
             record = None
+        if record is not None and record.revision is not None:
+            # The newest of this reconcile, and not of all time: a store that was set back begins with lower ones.
+            self._revision = state.revision = max(self._revision or 0, record.revision)
         if step.verb is Verb.DELETE or record is None:
             state.observed = self._remembered().without(step.object)
         else:
@@ -391,6 +400,8 @@ class Reconcile:
             snapshot, desired, self._remembered(), references, outcome, state.status, now, self._resolution
         )
         status = with_cloud_map(status, snapshot, state.cloud_map_reports, now)
+        state.data_plane_news = False
+        status = with_data_plane(status, snapshot, state.status, state.data_plane, self._last_write(), now)
         whole = {name: value for name, value in (state.status | status).items() if value is not None}
         workflow.set_current_details(f"**{outcome.reason}** {outcome.message}")
         writes = []
@@ -398,9 +409,28 @@ class Reconcile:
             writes.append(calls.kubernetes(names.WRITE_STATUS, Status(key=snapshot.key, status=whole), "Write status"))
         if self._done or is_news(snapshot.key.kind, state.status, status):
             writes.append(calls.kubernetes(names.RECORD_EVENT, self._event(outcome, now), "Record event"))
+        writes.append(self.record_objection(state.status, status))
         await asyncio.gather(*writes)
         if state.desired is not None and state.desired.key.uid == snapshot.key.uid:
             state.status = whole  # the status of a next life, sighted meanwhile, is its own
+
+    def _last_write(self) -> int | None:
+        """Where the last write for the resource is in the order of all, where it is told.
+
+        Routes of a service that shares a router may be written for it by another one, and that one's last write counts
+        then too. It is not asked for without proxies, as the status would have to be written for that alone.
+        """
+        state = self._state
+        own = state.revision if state.revision is not None else state.status.get(REVISION)
+        if own is None or state.data_plane is None or not state.data_plane.proxies:
+            return own
+        return max(own, *(each.status.get(REVISION) or 0 for each in self._relatives), 0)
+
+    async def record_objection(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        """Record an Event when proxies refuse what they did not refuse before."""
+        if (found := objection(before, after)) is not None:
+            event = self._say(True, Reason(found.reason or ""), found.message or "", rfc3339(workflow.now()))
+            await calls.kubernetes(names.RECORD_EVENT, event, "Record event")
 
     def _event(self, outcome: Outcome, now: str) -> Event:
         done = ", ".join(step.summary[0].lower() + step.summary[1:] for step in self._done)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from activities.messages import ResourceName
 from activities.objects import ApiObject
 from workflows.cloud_map_messages import CloudMapReport
-from workflows.messages import Snapshot
+from workflows.messages import DataPlaneReport, Snapshot
 from workflows.planning.outcome import Again
 from workflows.planning.plan import Observed
 from workflows.planning.refusal import Refusal
@@ -45,6 +45,12 @@ class EntityState(BaseModel):
     """Services whose routes App Mesh would not have on the router that this one leads; forgotten to try them again."""
     cloud_map_reports: tuple[CloudMapReport, ...] = ()
     """What Cloud Map services of a VirtualNode last reported: the one it uses, and those that it used lately."""
+    data_plane: DataPlaneReport | None = None
+    """What a watcher last said of the proxies in the mesh."""
+    data_plane_news: bool = False
+    """The status does not reckon with it yet."""
+    revision: int | None = None
+    """Where our last write is in the order of all of App Mesh's; None where the API does not say."""
     reconciles: int = 0
     """How many have been begun; part of every client token."""
     again: Again = Again.NEVER
@@ -90,6 +96,11 @@ class EntityState(BaseModel):
         others = (known for known in self.refusals if known.uid != refusal.uid)
         self.refusals = (*others, refusal)
 
+    def take_data_plane(self, report: DataPlaneReport | None) -> None:
+        """Keep what is known of proxies; news has to be written into the status."""
+        if report is not None and report != self.data_plane:
+            self.data_plane, self.data_plane_news = report, True
+
     def know_relatives(self, names: tuple[ResourceName, ...], as_of: int) -> None:
         """Keep the newer knowledge; of two watchers one may lag behind."""
         if as_of >= self.relatives_as_of:
@@ -116,3 +127,4 @@ class EntityState(BaseModel):
         self.gone = self.gone_handled = self.finalizer_added = False
         self.again = Again.NEVER
         self.faults = 0
+        self.data_plane, self.data_plane_news = None, False

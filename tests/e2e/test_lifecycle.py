@@ -38,13 +38,14 @@ def test_deleting_what_somebody_removed_from_app_mesh_is_not_stuck(cluster: Clus
     shop = world.shop(routes=2)
     cluster.converge(*shop)
     api, of, router = cluster.app_mesh.api, {"meshName": world.name}, f"cart-router-{world.name}"
-    api.delete_virtual_service(**of, virtualServiceName=world.host("cart"))
-    for name in ("r1", "r2"):
-        api.delete_route(**of, virtualRouterName=router, routeName=name)
-    api.delete_virtual_router(**of, virtualRouterName=router)
-    for node in ("cart", "cart-v2"):
-        api.delete_virtual_node(**of, virtualNodeName=f"{node}-{world.name}")
-    api.delete_mesh(**of)
+    with cluster.frozen("worker"):  # which would put back what is missing
+        api.delete_virtual_service(**of, virtualServiceName=world.host("cart"))
+        for name in ("r1", "r2"):
+            api.delete_route(**of, virtualRouterName=router, routeName=name)
+        api.delete_virtual_router(**of, virtualRouterName=router)
+        for node in ("cart", "cart-v2"):
+            api.delete_virtual_node(**of, virtualNodeName=f"{node}-{world.name}")
+        api.delete_mesh(**of)
     cluster.remove(*shop)
 
 

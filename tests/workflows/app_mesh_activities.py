@@ -31,6 +31,8 @@ class AppMeshActivities(AppMeshModel):
         self.held: dict[str, asyncio.Event] = {}
         """Calls by such names that are under way until the event is set."""
         self.under_way: set[str] = set()
+        self.revision: int | None = None
+        """That of the last write; None: it is not told, as by any API but ours."""
 
     @property
     def writes(self) -> list[str]:
@@ -75,6 +77,9 @@ class AppMeshActivities(AppMeshModel):
                 raise failed(refused.failure, refused.message) from refused
             if verb is Verb.CREATE:
                 self.tags[step.object] = step.tags or {}
+            if self.revision is not None:
+                self.revision += verb is not Verb.DESCRIBE
+                return record.model_copy(update={"revision": self.revision})
             return record
 
         return call

@@ -22,7 +22,7 @@ from watcher.poke import Absence, TemporalWorkflows
 from workflows import names
 from workflows.cloud_map import CloudMapServiceWorkflow
 from workflows.entity import ALL
-from workflows.messages import Change, Gone, Snapshot
+from workflows.messages import Change, DataPlaneReport, Gone, Snapshot
 
 PATIENCE = 60.0
 
@@ -63,14 +63,14 @@ class Harness:
     def _activities(self) -> list[Callable[..., Any]]:
         return [*self.app_mesh.definitions(), *self.kubernetes.definitions(), *self.cloud_map.definitions()]
 
-    async def tell(self, snapshot: Snapshot, poke: bool = False) -> None:
+    async def tell(self, snapshot: Snapshot, poke: bool = False, data_plane: DataPlaneReport | None = None) -> None:
         """What the watcher does with a sighting."""
-        await self.workflows.tell(Change(snapshot=snapshot, because="test", poke=poke))
+        await self.workflows.tell(Change(snapshot=snapshot, because="test", poke=poke, data_plane=data_plane))
 
-    async def apply(self, *manifests: dict[str, Any]) -> None:
+    async def apply(self, *manifests: dict[str, Any], data_plane: DataPlaneReport | None = None) -> None:
         """Apply, and tell the workflows."""
         for manifest in manifests:
-            await self.tell(self.kubernetes.apply(manifest))
+            await self.tell(self.kubernetes.apply(manifest), data_plane=data_plane)
 
     async def tell_gone(
         self, kind: Kind, namespace: str | None, name: str, uid: str | None = None, as_of: str | None = None

@@ -154,6 +154,8 @@ class Staging:
                 part[name] = usable
                 continue
             self._waiting.add((kind, name))
+            if usable is not None:
+                self._held.discard((kind, name))  # it waits for more than what is refused
             if old is not None:
                 part[name] = old
         return part if self._waiting else offer

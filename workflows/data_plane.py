@@ -1,0 +1,39 @@
+"""Telling what proxies make of a resource when nothing else is to be done: its status is written, and no more.
+
+App Mesh holds what the spec asks for already, so a reconcile would only read references and find nothing to do.
+"""
+
+from temporalio import workflow
+
+from activities import names
+from activities.failures import Failure
+from activities.messages import Status
+from workflows import calls
+from workflows.calls import CallFailed
+from workflows.planning.data_plane import REVISION, with_data_plane
+from workflows.planning.report import changed_members
+from workflows.reconcile import Reconcile, rfc3339
+from workflows.state import EntityState
+
+
+async def tell(state: EntityState) -> None:
+    """Write the news of proxies that `state` has into the status, if they change it."""
+    state.data_plane_news = False
+    snapshot, before = state.desired, state.status
+    if snapshot is None or state.gone:
+        return
+    revision = before.get(REVISION)
+    now = rfc3339(workflow.now())
+    status = with_data_plane(before, snapshot, before, state.data_plane, revision, now)
+    if not changed_members(before, status):
+        return
+    state.reconciles += 1  # no reconcile, but its Event is another one than that of the last
+    try:
+        await calls.kubernetes(names.WRITE_STATUS, Status(key=snapshot.key, status=status), "Write status")
+        await Reconcile(state).record_objection(before, status)
+    except CallFailed as error:
+        if error.failure is not Failure.GONE:
+            raise
+        return  # the watcher says so too
+    if state.desired is not None and state.desired.key.uid == snapshot.key.uid:
+        state.status = status
