@@ -12,13 +12,12 @@ import structlog
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
-from kubernetes.aio import config as kubernetes_config
-from kubernetes.aio.client import ApiClient, Configuration
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.service import GrpcCompression
 
+from cli.kubernetes_client import kubernetes as kubernetes
 from cli.settings import Settings, SettingsError
 from watcher.data_plane import DataPlaneWatch, StandingFeed
 from watcher.drift import DriftWatch, NoFeed, Sweeping
@@ -29,8 +28,6 @@ from watcher.proxies import Proxies
 from watcher.watcher import Watcher
 
 log = structlog.get_logger(__name__)
-
-KUBERNETES_CONNECTIONS = 32
 
 
 async def temporal(settings: Settings) -> Client:
@@ -52,23 +49,6 @@ async def temporal(settings: Settings) -> Client:
             log.warning("no answer from Temporal", address=settings.temporal_address, error=str(error)[:200])
             await asyncio.sleep(delay)
             delay = min(delay * 2, 5)
-
-
-async def kubernetes() -> ApiClient:
-    """A Kubernetes client: KUBECONFIG, or ~/.kube/config, or the pod's service account.
-
-    Raises:
-        SettingsError: none of them can be used.
-    """
-    try:
-        await kubernetes_config.load_config()  # type: ignore[no-untyped-call]
-    except kubernetes_config.ConfigException as error:
-        raise SettingsError(f"no Kubernetes configuration: {error}; set KUBECONFIG") from error
-    configuration = Configuration.get_default_copy()
-    configuration.connection_pool_maxsize = KUBERNETES_CONNECTIONS
-    # Otherwise the client looks for a netrc file before every single request.
-    configuration.client_session_kwargs = {"trust_env": False}
-    return ApiClient(configuration)
 
 
 def caller(settings: Settings) -> str:

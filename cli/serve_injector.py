@@ -9,9 +9,9 @@ from pathlib import Path
 import structlog
 
 from activities.resource_api import ClusterApi, ResourceApi
-from cli import clients
 from cli.health import HealthServer
 from cli.injector import configuration
+from cli.kubernetes_client import kubernetes
 from cli.settings import Settings, SettingsError
 from cli.signals import stop_requested
 from injector.directory import Directory
@@ -33,7 +33,7 @@ _FIRST_WITH_SIDECARS = (1, 29)
 
 async def serve(settings: Settings) -> None:
     """Run until asked to stop; a fault of the injector itself ends the process, so that it is started afresh."""
-    kubernetes_client = await clients.kubernetes()
+    kubernetes_client = await kubernetes()
     api = ClusterApi(kubernetes_client)
     directory = Directory()
     watch = DirectoryWatch(ResourceStream(kubernetes_client, Kind.VIRTUAL_NODE), directory)

@@ -1,6 +1,7 @@
 """Story: somebody labels a namespace, and the pods in it get their sidecars, by the real API server and webhook."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,11 @@ from tests.injector.strategies import pods as any_pod
 from tests.waiting import until
 
 GOLDEN = Path(__file__).parents[1] / "injector" / "golden"
+WEBHOOK: Manifest = {
+    "apiVersion": "admissionregistration.k8s.io/v1",
+    "kind": "MutatingWebhookConfiguration",
+    "metadata": {"name": "meshwright-injector"},
+}
 LABEL = {"appmesh.k8s.aws/sidecarInjectorWebhook": "enabled"}
 UNLABELLED = "no-sidecars"
 TOLD_APART_BY_AGE = ("two-nodes-of-one-name",)
@@ -146,25 +152,27 @@ def stored_again(found: Manifest) -> Manifest:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": kept, "spec": found["spec"]}
 
 
-@pytest.fixture
-def unanswered(cluster: Cluster, pods: Pods) -> Iterator[Manifest]:
-    """The injector stands still; the webhook waits a second for it."""
-    webhook: Manifest = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration"}
-    webhook |= {"metadata": {"name": "meshwright-injector"}}
-    before = cluster.kubernetes.read(webhook)["webhooks"]
-    with cluster.frozen("injector"):
-        yield webhook | {"webhooks": [before[0] | {"timeoutSeconds": 1}]}
-    cluster.kubernetes.patch(webhook, {"webhooks": before})
+@pytest.fixture(params=["slow", "unreachable"])
+def unanswered(cluster: Cluster, pods: Pods, request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
+    """The webhook, while the injector stands still or is not where it should be."""
+    before = cluster.kubernetes.read(WEBHOOK)["webhooks"][0]
+    with ExitStack() as stack:
+        if request.param == "slow":
+            stack.enter_context(cluster.frozen("injector"))
+            yield before | {"timeoutSeconds": 1}
+        else:
+            nowhere = before["clientConfig"] | {"url": "https://127.0.0.1:1/inject"}
+            yield before | {"clientConfig": nowhere}
+    cluster.kubernetes.patch(WEBHOOK, {"webhooks": [before]})
     until(lambda: pods.dry_run(pod("any")), lambda answer: "envoy" in injected(answer), "the webhook as it was")
 
 
 @pytest.mark.parametrize("policy", ["Ignore", "Fail"])
 def test_an_injector_that_does_not_answer_is_treated_as_the_policy_says(
-    cluster: Cluster, pods: Pods, unanswered: Manifest, policy: str
+    cluster: Cluster, pods: Pods, unanswered: dict[str, Any], policy: str
 ):
     """Ignore: the pod comes up without a sidecar. Fail: it does not come up."""
-    webhook = unanswered["webhooks"][0] | {"failurePolicy": policy}
-    cluster.kubernetes.patch(unanswered, {"webhooks": [webhook]})
+    cluster.kubernetes.patch(WEBHOOK, {"webhooks": [unanswered | {"failurePolicy": policy}]})
     if policy == "Ignore":
         until(lambda: pods.dry_run(pod("slow")), lambda answer: injected(answer) == ["app"], "a pod without sidecar")
     else:
