@@ -11,11 +11,14 @@ from cli.bootstrap import bootstrap
 from cli.control_plane import control_plane
 from cli.down import down
 from cli.env import env
+from cli.graph import graph
 from cli.injector import injector
 from cli.proxies import proxies
 from cli.restart import restart
 from cli.settings import SettingsError
+from cli.status import status
 from cli.up import up
+from cli.validate import validate
 from cli.watcher import watcher
 from cli.worker import worker
 
@@ -30,6 +33,9 @@ app.command("control-plane", rich_help_panel="Processes")(control_plane)
 app.command("worker", rich_help_panel="Processes")(worker)
 app.command("watcher", rich_help_panel="Processes")(watcher)
 app.command("injector", rich_help_panel="Processes")(injector)
+app.command("status", rich_help_panel="Resources")(status)
+app.command("graph", rich_help_panel="Resources")(graph)
+app.command("validate", rich_help_panel="Resources")(validate)
 app.command("proxies", rich_help_panel="Proxies")(proxies)
 app.command("bootstrap", rich_help_panel="Proxies")(bootstrap)
 app.command("up", rich_help_panel="Local stack")(up)

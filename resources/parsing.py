@@ -5,12 +5,14 @@ in by a test, meets the same bounds here. One rule only this room can judge: a n
 characters, and the schema cannot see the namespace.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from resources.errors import InvalidResource
+from resources.kinds import Kind
 from resources.mesh import Mesh
 from resources.names import namespaced_name, provider_node_name, router_name, virtual_node_api_name
 from resources.virtual_node import VirtualNode
@@ -66,12 +68,31 @@ def parse_virtual_service(obj: Mapping[str, Any]) -> VirtualService:
     return service
 
 
+def problems(kind: Kind, obj: Mapping[str, Any]) -> tuple[InvalidResource, ...]:
+    """Everything that is wrong with a Kubernetes object of a kind, for those who want to mend it in one go."""
+    parse: Callable[[Mapping[str, Any]], object] = {
+        Kind.MESH: parse_mesh,
+        Kind.VIRTUAL_NODE: parse_virtual_node,
+        Kind.VIRTUAL_SERVICE: parse_virtual_service,
+    }[kind]
+    try:
+        parse(obj)
+    except InvalidResource as first:
+        if isinstance(first.__cause__, ValidationError):
+            return tuple(map(_invalid, first.__cause__.errors(include_url=False, include_context=False)))
+        return (first,)
+    return ()
+
+
 def _parse(model: type[R], obj: Mapping[str, Any]) -> R:
     try:
         return model.model_validate(obj)
     except ValidationError as invalid:
-        first = invalid.errors(include_url=False, include_context=False)[0]
-        raise InvalidResource(_json_path(first["loc"]), _sentence(first["msg"], first["input"])) from None
+        raise _invalid(invalid.errors(include_url=False, include_context=False)[0]) from invalid
+
+
+def _invalid(error: ErrorDetails) -> InvalidResource:
+    return InvalidResource(_json_path(error["loc"]), _sentence(error["msg"], error["input"]))
 
 
 def _check_length(api_name: str, field: str) -> None:

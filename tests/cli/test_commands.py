@@ -8,7 +8,21 @@ from cli.main import app
 WIDE = {"COLUMNS": "300", "TERMINAL_WIDTH": "300"}
 
 
-COMMANDS = ["worker", "watcher", "injector", "control-plane", "up", "down", "env", "restart", "bootstrap", "proxies"]
+COMMANDS = [
+    "worker",
+    "watcher",
+    "injector",
+    "control-plane",
+    "up",
+    "down",
+    "env",
+    "restart",
+    "bootstrap",
+    "proxies",
+    "validate",
+    "status",
+    "graph",
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

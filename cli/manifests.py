@@ -1,0 +1,127 @@
+"""Manifests in files: what is written there, and in which line.
+
+YAML's own nodes are kept beside the values, so that whatever is wrong with a field can be told by file and line.
+"""
+
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+STDIN = "-"
+_SUFFIXES = (".yaml", ".yml", ".json")
+_STEP = re.compile(r"\[([^\]]+)\]|\.?([^.\[]+)")
+
+
+class UnreadableManifest(Exception):
+    """A file is not there, or is no YAML; the message names it, with its line."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One object of a file."""
+
+    file: str
+    object: dict[str, Any]
+    root: yaml.Node
+
+    @property
+    def kind(self) -> str:
+        """Its kind, or nothing."""
+        return str(self.object.get("kind", ""))
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that it names; without one kubectl would take `default`, or what its context says."""
+        return str((self.object.get("metadata") or {}).get("namespace") or "default")
+
+    @property
+    def name(self) -> str:
+        """Its name, or nothing."""
+        return str((self.object.get("metadata") or {}).get("name", ""))
+
+    def line(self, field: str = "") -> int:
+        """The line of a field (`spec.routes[0].name`, `metadata.annotations[a.b/c]`), or of what is nearest."""
+        node, line = self.root, self.root.start_mark.line
+        for index, key in _STEP.findall(field):
+            found = _item(node, int(index)) if index.isdigit() else _member(node, index or key)
+            if found is None:
+                break
+            line, node = found
+        return int(line) + 1
+
+
+def read(paths: Sequence[str]) -> Iterator[Manifest]:
+    """Every object in the files, in the files of directories, and in standard input (`-`). Lists are taken apart.
+
+    Raises:
+        UnreadableManifest: a file is missing, or is no YAML, or holds something that is no object.
+    """
+    for path in paths:
+        if path == STDIN:
+            yield from parse("<stdin>", sys.stdin.read())
+            continue
+        place = Path(path)
+        files = sorted(each for each in place.rglob("*") if each.suffix in _SUFFIXES) if place.is_dir() else [place]
+        if not files:
+            raise UnreadableManifest(f"{path}: no {', '.join(_SUFFIXES)} file in there")
+        for file in files:
+            try:
+                text = file.read_text()
+            except (OSError, UnicodeDecodeError) as error:
+                raise UnreadableManifest(f"{file}: {getattr(error, 'strerror', None) or error}") from error
+            yield from parse(str(file), text)
+
+
+def parse(file: str, text: str) -> Iterator[Manifest]:
+    """Every object of a text.
+
+    Raises:
+        UnreadableManifest: it is no YAML, or holds something that is no object.
+    """
+    try:
+        loader = yaml.SafeLoader(text)
+        while loader.check_node():
+            root = loader.get_node()
+            if root is not None and not (isinstance(root, yaml.ScalarNode) and root.value == ""):
+                yield from _objects(file, loader, root)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f"{mark.line + 1}: " if mark is not None else " "
+        raise UnreadableManifest(f"{file}:{line}{error.problem or error.context}") from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise UnreadableManifest(f"{file}: {str(error).partition(chr(10))[0]}") from error
+
+
+def _objects(file: str, loader: yaml.SafeLoader, root: yaml.Node) -> Iterator[Manifest]:
+    value = loader.construct_document(root)
+    if not isinstance(value, dict):
+        raise UnreadableManifest(f"{file}:{root.start_mark.line + 1}: an object is expected here")
+    items = value.get("items")
+    found = _member(root, "items")
+    if not str(value.get("kind", "")).endswith("List") or not isinstance(items, list) or found is None:
+        yield Manifest(file, value, root)
+        return
+    for item, node in zip(items, found[1].value, strict=True):
+        if not isinstance(item, dict):
+            raise UnreadableManifest(f"{file}:{node.start_mark.line + 1}: an object is expected here")
+        yield Manifest(file, item, node)
+
+
+def _member(node: yaml.Node, key: str) -> tuple[int, yaml.Node] | None:
+    if isinstance(node, yaml.MappingNode):
+        for name, value in node.value:
+            if name.value == key:
+                return name.start_mark.line, value
+    return None
+
+
+def _item(node: yaml.Node, index: int) -> tuple[int, yaml.Node] | None:
+    if isinstance(node, yaml.SequenceNode) and index < len(node.value):
+        item = node.value[index]
+        return item.start_mark.line, item
+    return None

@@ -1,0 +1,95 @@
+"""`meshwright status`: how every resource stands, and what each one waits for."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from cli.standing import Standing
+
+_NAMESPACE = typer.Option("--namespace", "-n", help="Only this namespace (meshes have none, and are always shown).")
+_WATCH = typer.Option("--watch", "-w", help="Stay, and show every change, until interrupted.")
+_OUTPUT = typer.Option("--output", "-o", help="A table for people; JSON or YAML with everything.")
+_STYLES = {"Active": "green", "Failing": "red", "Waiting": "yellow", "Pending": "yellow", "Deleting": "magenta"}
+
+
+def status(
+    namespace: Annotated[str | None, _NAMESPACE] = None,
+    watch: Annotated[bool, _WATCH] = False,
+    output: Annotated[Literal["table", "json", "yaml"], _OUTPUT] = "table",
+) -> None:
+    """Show every Mesh, VirtualNode and VirtualService: phase, reason, and what it waits for.
+
+    Exit code 0: all are active. 1: some are not. 2: the cluster cannot be asked.
+    """
+    import asyncio
+    from contextlib import suppress
+
+    if watch:
+        if output != "table":
+            raise typer.BadParameter("a table is all that can be watched", param_hint="--output")
+        with suppress(KeyboardInterrupt):
+            asyncio.run(_watch(namespace))
+        return
+    found = asyncio.run(_ask(namespace))
+    print_standings(found, output)
+    if not all(each.settled for each in found):
+        raise typer.Exit(1)
+
+
+def print_standings(found: "Sequence[Standing]", output: str) -> None:
+    """Print them in one of the forms."""
+    import dataclasses
+    import json
+
+    import yaml
+    from rich.console import Console
+
+    if output == "table":
+        Console().print(table(found))
+        return
+    plain = [{**dataclasses.asdict(each), "phase": each.phase.value, "warnings": list(each.warnings)} for each in found]
+    print(json.dumps(plain, indent=2) if output == "json" else yaml.safe_dump(plain, sort_keys=False), end="")
+    if output == "json":
+        print()
+
+
+def table(found: "Sequence[Standing]") -> "Table":
+    """One line for each resource; what it waits for, or what is wrong, in the last column."""
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = Table(box=None, pad_edge=False)
+    for heading in ("RESOURCE", "MESH", "PHASE", "REASON", "MESSAGE"):
+        rows.add_column(heading, no_wrap=heading != "MESSAGE", overflow="fold")
+    for each in found:
+        path = "/".join(part for part in (each.kind.lower(), each.namespace, each.name) if part)
+        reason = "" if each.reason == each.phase else each.reason
+        message = each.message if not each.settled else "; ".join(each.warnings)
+        cells = (path, each.mesh, Text(each.phase.value, style=_STYLES[each.phase]), reason, message)
+        rows.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in cells))
+    return rows
+
+
+async def _ask(namespace: str | None) -> "list[Standing]":
+    from cli.resources import cluster, listed
+    from cli.standing import sorted_standings
+
+    async with cluster() as client:
+        return sorted_standings(await listed(client, namespace))
+
+
+async def _watch(namespace: str | None) -> None:
+    from rich.live import Live
+
+    from cli.resources import cluster, followed, listed
+    from cli.standing import sorted_standings
+
+    async with cluster() as client:
+        await listed(client, namespace)  # what is wrong with the connection is said before the screen is taken
+        with Live(auto_refresh=False) as live:
+            async for resources in followed(client, namespace):
+                live.update(table(sorted_standings(resources)), refresh=True)
