@@ -38,6 +38,7 @@ def injector(
     inject_certificate_secret: Annotated[str | None, setting("inject_certificate_secret")] = None,
     inject_token_secret: Annotated[str | None, setting("inject_token_secret")] = None,
     inject_statsd_address: Annotated[str | None, setting("inject_statsd_address")] = None,
+    inject_tracing: Annotated[str | None, setting("inject_tracing")] = None,
     inject_stats_tags: Annotated[bool | None, setting("inject_stats_tags")] = None,
     app_mesh_region: Annotated[str | None, setting("app_mesh_region")] = None,
     metrics_listen: MetricsListen = None,
@@ -103,6 +104,7 @@ def configuration(settings: Settings, native: bool) -> "Configuration":
         ignored_ips=_formed(settings, "inject_ignored_ips", forms.addresses) or (),
         drain_seconds=settings.inject_drain_seconds,
         statsd_address=_formed(settings, "inject_statsd_address", forms.ip_and_port),
+        tracing=_formed(settings, "inject_tracing", forms.tracing),
         stats_tags=settings.inject_stats_tags,
     )
     try:

@@ -185,6 +185,10 @@ class Settings(BaseSettings):
         None, description="Secret with the sidecar's token, in the pod's namespace; {node} is its node."
     )
     inject_statsd_address: str | None = Field(None, description="IP:PORT of DogStatsD for the sidecar's statistics.")
+    inject_tracing: str | None = Field(
+        None,
+        description="Where sidecars send spans: zipkin://HOST:PORT, jaeger://..., datadog://... or xray://IP:PORT.",
+    )
     inject_stats_tags: bool = Field(False, description="Whether the sidecar's statistics have mesh and node as tags.")
 
     config: Path | None = Field(None, description="Settings file: YAML, the same names in lower case.")

@@ -24,6 +24,26 @@ class Flavour(StrEnum):
     """The App Mesh agent's image."""
 
 
+class Tracer(StrEnum):
+    """What proxies send their spans to, out of what stock Envoy can do."""
+
+    ZIPKIN = "zipkin"
+    """Zipkin, and all that takes its spans (`/api/v2/spans`), as Jaeger does."""
+    DATADOG = "datadog"
+    """Datadog's agent."""
+    XRAY = "xray"
+    """The daemon of AWS X-Ray, over UDP."""
+
+
+@dataclass(frozen=True)
+class Tracing:
+    """Where spans go. X-Ray's daemon needs an IP address."""
+
+    tracer: Tracer
+    host: str
+    port: int
+
+
 @dataclass(frozen=True)
 class Configuration:
     """How pods are made part of the mesh."""
@@ -60,5 +80,6 @@ class Configuration:
     """How long a proxy without a place of its own in the pod's life goes on after the pod is told to stop."""
     statsd_address: str | None = None
     """IP:PORT where proxies send their statistics (DogStatsD over UDP)."""
+    tracing: Tracing | None = None
     stats_tags: bool = False
     """Whether the proxy's statistics carry mesh and node as tags."""

@@ -10,6 +10,7 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 from injector import quantities
+from injector.configuration import Tracer, Tracing
 from injector.proxy_bootstrap import TOKEN_VARIABLE
 from resources.pods import NODE_ANNOTATION, VARIABLE
 
@@ -69,6 +70,23 @@ def ip_and_port(value: str) -> str:
     except ValueError:
         raise ValueError("is not IP:PORT, such as 127.0.0.1:8125") from None
     return value
+
+
+def tracing(value: str) -> Tracing:
+    """`zipkin://HOST:PORT`, or the like."""
+    scheme, _, address = value.partition("://")
+    host, _, port = address.rpartition(":")
+    try:
+        tracer = Tracer("zipkin" if scheme == "jaeger" else scheme)
+        (number,) = ports(port)
+        if not re.fullmatch(r"[A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\]", host):
+            raise ValueError
+        if tracer is Tracer.XRAY:
+            ip_address(host.strip("[]"))
+    except ValueError:
+        known = "zipkin://HOST:PORT, jaeger://HOST:PORT, datadog://HOST:PORT or xray://IP:PORT"
+        raise ValueError(f"is none of {known}") from None
+    return Tracing(tracer, host.strip("[]"), number)
 
 
 def quantity(value: str) -> str:

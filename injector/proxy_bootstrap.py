@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from control_plane.xds.bootstrap import Security, bootstrap
+from control_plane.xds.compile.options import METADATA_KEY
 from control_plane.xds.proxies import ProxyId
-from injector.configuration import Configuration, Flavour
+from injector.configuration import Configuration, Flavour, Tracer, Tracing
 
 ADMIN_PORT = 9901
 STATUS_PORT = 9902
@@ -20,6 +21,7 @@ CERTIFICATES = Path("/etc/meshwright/certificate")
 TOKEN_VARIABLE = "MESHWRIGHT_XDS_TOKEN"
 
 _ADMIN_CLUSTER = "meshwright_admin"
+_TRACING_CLUSTER = "meshwright_tracing"
 _PATHS = ("/ready", "/stats/prometheus")
 _TYPES = "type.googleapis.com/envoy"
 
@@ -41,9 +43,12 @@ def proxy_bootstrap(node: ProxyId, configuration: Configuration) -> dict[str, An
             token=f"$({TOKEN_VARIABLE})" if configuration.token_secret is not None else None,
         ),
         admin_port=ADMIN_PORT,
+        metadata={METADATA_KEY: {"tracing": True}} if configuration.tracing is not None else None,
     )
     document["static_resources"]["clusters"].append(_admin_cluster())
     document["static_resources"]["listeners"] = [_status_listener()]
+    if configuration.tracing is not None:
+        _trace(document, node, configuration.tracing)
     if configuration.stats_tags:
         fixed = {"appmesh.mesh": node.mesh, "appmesh.virtual_node": node.name}
         tags = [{"tag_name": name, "fixed_value": value} for name, value in fixed.items()]
@@ -66,6 +71,33 @@ def _admin_cluster() -> dict[str, Any]:
         "type": "STATIC",
         "connect_timeout": "1s",
         "load_assignment": {"cluster_name": _ADMIN_CLUSTER, "endpoints": [{"lb_endpoints": [endpoint]}]},
+    }
+
+
+def _trace(document: dict[str, Any], node: ProxyId, tracing: Tracing) -> None:
+    """Put the tracer in, which listeners of the control plane then use (their option `tracing`)."""
+    if tracing.tracer is Tracer.XRAY:
+        daemon = {"protocol": "UDP", "address": tracing.host, "port_value": tracing.port}
+        settings: dict[str, Any] = {"segment_name": f"{node.mesh}/{node.name}", "daemon_endpoint": daemon}
+    else:
+        document["static_resources"]["clusters"].append(_tracing_cluster(tracing))
+        settings = {"collector_cluster": _TRACING_CLUSTER}
+        if tracing.tracer is Tracer.ZIPKIN:
+            settings |= {"collector_endpoint": "/api/v2/spans", "collector_endpoint_version": "HTTP_JSON"}
+        else:
+            settings["service_name"] = f"envoy-{node.name}"
+    kind = {Tracer.XRAY: "XRay", Tracer.ZIPKIN: "Zipkin", Tracer.DATADOG: "Datadog"}[tracing.tracer]
+    typed = {"@type": f"{_TYPES}.config.trace.v3.{kind}Config", **settings}
+    document["tracing"] = {"http": {"name": f"envoy.tracers.{tracing.tracer}", "typed_config": typed}}
+
+
+def _tracing_cluster(tracing: Tracing) -> dict[str, Any]:
+    endpoint = {"endpoint": {"address": _address(tracing.host, tracing.port)}}
+    return {
+        "name": _TRACING_CLUSTER,
+        "type": "STRICT_DNS",
+        "connect_timeout": "1s",
+        "load_assignment": {"cluster_name": _TRACING_CLUSTER, "endpoints": [{"lb_endpoints": [endpoint]}]},
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from injector.configuration import Configuration
+from injector.configuration import Configuration, Tracer, Tracing
 from tests.builders import Manifest, listener, virtual_node
 
 NAMESPACE = "sidecars"
@@ -208,6 +208,7 @@ CASES = (
         {"xds_ca": "PEM", "certificate_secret": "{node}-tls", "token_secret": "mesh-token"},
     ),
     Case("statistics", pod("statistics"), {"statsd_address": "127.0.0.1:8125", "stats_tags": True}),
+    Case("traces", pod("traces"), {"tracing": Tracing(Tracer.ZIPKIN, "jaeger.tracing", 9411)}),
     Case("not-by-default", pod("not-by-default"), {"by_default": False}),
     Case("refused-in-doubt", pod("refused", "stranger"), {"unmatched": "refuse"}),
     Case("passed-in-doubt", pod("passed", "twin"), {"unmatched": "pass"}),

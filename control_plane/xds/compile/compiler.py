@@ -6,6 +6,7 @@ makes it faster: results are taken up again as long as what they were made from 
 
 from types import MappingProxyType
 
+from control_plane.xds.compile import filters
 from control_plane.xds.compile.access_logs import access_logs
 from control_plane.xds.compile.backends import backends_of, gathered
 from control_plane.xds.compile.egress import egress_of
@@ -43,13 +44,13 @@ def _snapshot(reading: Reading, proxy: ProxyId, options: Options) -> Snapshot | 
     record = reading.get(proxy.kind, proxy.mesh, proxy.name)
     if record is None:
         return None
-    logs = access_logs(Place.spec_of(reading, record))
+    recording = filters.Recording(access_logs(Place.spec_of(reading, record)), options.tracing)
     if proxy.kind == "virtualGateway":
-        egress = gateway_resources(reading, record, options, logs)
+        egress = gateway_resources(reading, record, options, recording)
     else:
         backends = gathered(reading, proxy.mesh, backends_of(Place.spec_of(reading, record)), options)
-        egress = egress_of(reading, proxy.key, backends, options, logs)
-        for resource in node_ingress(reading, record, options, logs):
+        egress = egress_of(reading, proxy.key, backends, options, recording)
+        for resource in node_ingress(reading, record, options, recording):
             egress.add(resource)
     by_kind: dict[Kind, dict[str, Resource]] = {kind: {} for kind in Kind}
     for resource in egress.resources:

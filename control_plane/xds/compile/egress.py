@@ -45,18 +45,18 @@ class Resources:
 
 
 def egress_of(
-    reading: Reading, own: ObjectKey, backends: Backends, options: Options, logs: filters.AccessLogs
+    reading: Reading, own: ObjectKey, backends: Backends, options: Options, recording: filters.Recording
 ) -> Resources:
     """All resources for calls from a node to these backends."""
     egress = Resources(own)
     add_services(egress, reading, backends)
     if options.capture:
         sources = _sources(backends.tcp.values()) | {own}
-        for resource in _captured(reading, own.mesh, backends, options.egress_port, logs):
+        for resource in _captured(reading, own.mesh, backends, options.egress_port, recording):
             egress.add(resource, sources if resource.kind is Kind.LISTENER else frozenset())
     else:
         for port in backends.ports:
-            listener = local_listener(names.egress_listener(_HERE, port), backends, port, logs)
+            listener = local_listener(names.egress_listener(_HERE, port), backends, port, recording)
             egress.add(listener, _sources([backends.tcp[port]] if port in backends.tcp else []) | {own})
     return egress
 
@@ -85,21 +85,23 @@ def _routes(name: str, services: list[ServicePort]) -> Resource:
     return Resource.of_bytes(Kind.ROUTE, name, b"".join([head, *(service.virtual_host for service in hosts)]))
 
 
-def _captured(reading: Reading, mesh: str, backends: Backends, at: int, logs: filters.AccessLogs) -> Iterator[Resource]:
+def _captured(
+    reading: Reading, mesh: str, backends: Backends, at: int, recording: filters.Recording
+) -> Iterator[Resource]:
     """One listener for all captured calls: chains by port, then AWS's own services, then what the mesh lets out.
 
     Envoy looks for the port first and does not come back: where a chain names port 443, all others for it must too.
     """
     record = reading.get("mesh", "", mesh)
     chains = [
-        _chain(_network(backends, port, logs), FilterChainMatch(destination_port=uint32(port)))
+        _chain(_network(backends, port, recording), FilterChainMatch(destination_port=uint32(port)))
         for port in backends.ports
     ]
     amazon = FilterChainMatch(destination_port=uint32(_HTTPS), server_names=[names.AMAZON_SNI])
-    chains.append(_chain(filters.tcp("egress", [(names.amazon_cluster(mesh), 1)], None, logs), amazon))
+    chains.append(_chain(filters.tcp("egress", [(names.amazon_cluster(mesh), 1)], None, recording), amazon))
     yield clusters.amazon_cluster(mesh)
     if record and record.spec.get("egressFilter", {}).get("type") == "ALLOW_ALL":
-        everything = filters.tcp("egress", [(names.allow_all_cluster(mesh), 1)], None, logs)
+        everything = filters.tcp("egress", [(names.allow_all_cluster(mesh), 1)], None, recording)
         if _HTTPS not in backends.ports:
             chains.append(_chain(everything, FilterChainMatch(destination_port=uint32(_HTTPS))))
         anywhere = CidrRange(address_prefix=_EVERYWHERE, prefix_len=UInt32Value(value=0))
@@ -115,23 +117,23 @@ def _captured(reading: Reading, mesh: str, backends: Backends, at: int, logs: fi
     yield Resource.of(Kind.LISTENER, listener.name, listener)
 
 
-def local_listener(name: str, backends: Backends, port: int, logs: filters.AccessLogs) -> Resource:
+def local_listener(name: str, backends: Backends, port: int, recording: filters.Recording) -> Resource:
     """A listener that only this machine can reach, for everything that is HTTP or for one TCP service."""
     listener = Listener(
         name=name,
         address=socket_address(_HERE, port),
-        filter_chains=[_chain(_network(backends, port, logs), FilterChainMatch())],
+        filter_chains=[_chain(_network(backends, port, recording), FilterChainMatch())],
         traffic_direction=TrafficDirection.OUTBOUND,
     )
     return Resource.of(Kind.LISTENER, name, listener)
 
 
-def _network(backends: Backends, port: int, logs: filters.AccessLogs) -> object:
+def _network(backends: Backends, port: int, recording: filters.Recording) -> object:
     tcp = backends.tcp.get(port)
     if tcp is None:
-        return filters.http("egress", names.egress_routes(port), logs)
+        return filters.http("egress", names.egress_routes(port), recording)
     shares = [(share.target.cluster, share.weight) for share in tcp.shares]
-    return filters.tcp("egress", shares, tcp.idle_timeout, logs)
+    return filters.tcp("egress", shares, tcp.idle_timeout, recording)
 
 
 def _chain(network: object, match: FilterChainMatch) -> FilterChain:

@@ -1,6 +1,7 @@
 """Network filters: HTTP by a route configuration, TCP by weight, and the refusal of a connection."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from envoy.config.accesslog.v3.accesslog_pb2 import AccessLog
 from envoy.config.listener.v3.listener_components_pb2 import Filter, ListenerFilter
@@ -19,10 +20,17 @@ from google.protobuf.wrappers_pb2 import BoolValue
 
 from control_plane.xds.compile.messages import from_ads, packed
 
-AccessLogs = Sequence[AccessLog]
+
+@dataclass(frozen=True)
+class Recording:
+    """What is written down of requests and connections."""
+
+    access_logs: Sequence[AccessLog] = ()
+    tracing: bool = False
+    """Whether requests are traced, by the tracer of the proxy's bootstrap; without one they are not."""
 
 
-def http(stat_prefix: str, routes: str, access_logs: AccessLogs, *, strip_ports: bool = False) -> Filter:
+def http(stat_prefix: str, routes: str, recording: Recording, *, strip_ports: bool = False) -> Filter:
     """HTTP of any version, led by the route configuration of that name.
 
     `strip_ports`: hosts are matched, and passed on, without a port.
@@ -36,7 +44,8 @@ def http(stat_prefix: str, routes: str, access_logs: AccessLogs, *, strip_ports:
         merge_slashes=True,
         strip_any_host_port=strip_ports,
         path_with_escaped_slashes_action=HttpConnectionManager.KEEP_UNCHANGED,
-        access_log=access_logs,
+        access_log=recording.access_logs,
+        tracing=HttpConnectionManager.Tracing() if recording.tracing else None,
         # App Mesh has no idle timeout unless it is asked for; Envoy's own would end quiet streams after five minutes.
         stream_idle_timeout=Duration(),
     )
@@ -44,13 +53,13 @@ def http(stat_prefix: str, routes: str, access_logs: AccessLogs, *, strip_ports:
 
 
 def tcp(
-    stat_prefix: str, clusters: Sequence[tuple[str, int]], idle_timeout: Duration | None, access_logs: AccessLogs
+    stat_prefix: str, clusters: Sequence[tuple[str, int]], idle_timeout: Duration | None, recording: Recording
 ) -> Filter:
     """Connections by weight to clusters; refused if there is none with any weight."""
     weighted = [(name, weight) for name, weight in clusters if weight]  # Envoy takes no weight of 0 here
     if not weighted:
         return Filter(name="envoy.filters.network.direct_response", typed_config=packed(DirectResponse()))
-    proxy = TcpProxy(stat_prefix=stat_prefix, access_log=access_logs, idle_timeout=idle_timeout or Duration())
+    proxy = TcpProxy(stat_prefix=stat_prefix, access_log=recording.access_logs, idle_timeout=idle_timeout or Duration())
     if len(weighted) == 1:
         proxy.cluster = weighted[0][0]
     else:

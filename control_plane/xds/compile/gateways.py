@@ -51,7 +51,9 @@ class _GatewayRoute:
         return rewrite is not None and rewrite.value == "DISABLED"
 
 
-def gateway_resources(reading: Reading, gateway: ObjectRecord, options: Options, logs: filters.AccessLogs) -> Resources:
+def gateway_resources(
+    reading: Reading, gateway: ObjectRecord, options: Options, recording: filters.Recording
+) -> Resources:
     """All resources of a gateway's proxy. It has its egress to itself, so nothing is captured there."""
     spec = Place.spec_of(reading, gateway)
     routes = [_typed(Place.spec_of(reading, each)) for each in in_order(reading.children("gatewayRoute", gateway.key))]
@@ -59,9 +61,11 @@ def gateway_resources(reading: Reading, gateway: ObjectRecord, options: Options,
     egress = Resources(gateway.key)
     add_services(egress, reading, backends)
     address = EVERYWHERE if options.capture else _HERE
-    egress.add(local_listener(names.egress_listener(address, options.egress_port), backends, options.egress_port, logs))
+    egress.add(
+        local_listener(names.egress_listener(address, options.egress_port), backends, options.egress_port, recording)
+    )
     mine = frozenset(route.content.key for route in routes)
-    for resource in _ingress(spec, routes, backends, options, logs):
+    for resource in _ingress(spec, routes, backends, options, recording):
         egress.add(resource, mine if resource.kind is Kind.ROUTE else frozenset())
     return egress
 
@@ -80,7 +84,7 @@ def _wanted(spec: Place, routes: list[_GatewayRoute]) -> Iterator[Backend]:
 
 
 def _ingress(
-    spec: Place, routes: list[_GatewayRoute], backends: Backends, options: Options, logs: filters.AccessLogs
+    spec: Place, routes: list[_GatewayRoute], backends: Backends, options: Options, recording: filters.Recording
 ) -> Iterator[Resource]:
     clusters = {
         protocol: names.self_redirect_cluster(spec.key.mesh, spec.key.name, protocol, options.egress_port)
@@ -92,7 +96,7 @@ def _ingress(
     for listener in spec.items("listeners"):
         port, protocol = (listener.value["portMapping"][name] for name in ("port", "protocol"))
         name = names.ingress_routes(port)
-        found = chains(listener, filters.http("ingress", name, logs, strip_ports=True))
+        found = chains(listener, filters.http("ingress", name, recording, strip_ports=True))
         at = port if options.capture else options.ingress_port(port)
         if not found or not takes_port(listener["portMapping"]["port"], at, taken):
             continue

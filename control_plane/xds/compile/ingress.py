@@ -19,7 +19,7 @@ from control_plane.xds.snapshot import Kind, Resource
 
 
 def node_ingress(
-    reading: Reading, node: ObjectRecord, options: Options, logs: filters.AccessLogs
+    reading: Reading, node: ObjectRecord, options: Options, recording: filters.Recording
 ) -> Iterator[Resource]:
     """All resources for calls to a node; none if it does not listen."""
     captured: list[FilterChain] = []
@@ -27,7 +27,7 @@ def node_ingress(
     for listener in Place.spec_of(reading, node).items("listeners"):
         mapping = listener.value["portMapping"]
         cluster = names.ingress_cluster(node.key.mesh, node.key.name, mapping["protocol"], mapping["port"])
-        found = chains(listener, _network(listener, cluster, logs))
+        found = chains(listener, _network(listener, cluster, recording))
         if not found or not (options.capture or _can_listen(listener, options, taken)):
             continue
         if options.capture:
@@ -55,12 +55,12 @@ def _can_listen(listener: Place, options: Options, taken: set[int]) -> bool:
     return takes_port(place, at, taken)
 
 
-def _network(listener: Place, cluster: str, logs: filters.AccessLogs) -> Filter:
+def _network(listener: Place, cluster: str, recording: filters.Recording) -> Filter:
     mapping = listener.value["portMapping"]
     if mapping["protocol"] != "tcp":
-        return filters.http("ingress", names.ingress_routes(mapping["port"]), logs)
+        return filters.http("ingress", names.ingress_routes(mapping["port"]), recording)
     idle = listener.get("timeout", "tcp", "idle")
-    return filters.tcp("ingress", [(cluster, 1)], idle.duration() if idle else None, logs)
+    return filters.tcp("ingress", [(cluster, 1)], idle.duration() if idle else None, recording)
 
 
 def _routes(listener: Place, cluster: str) -> Resource:

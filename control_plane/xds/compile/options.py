@@ -36,6 +36,8 @@ class Options:
     """Where the application listens for a port of the node, if not on that port itself."""
     tcp_ports: Mapping[str, int] = field(default_factory=lambda: _NOTHING)
     """The local port of a TCP service (`name:port`), without capture."""
+    tracing: bool = False
+    """Whether requests are traced, by the tracer that the proxy was started with."""
 
     def ingress_port(self, port: int) -> int:
         """Where a port of the node is listened on, without capture."""
@@ -46,7 +48,7 @@ class Options:
         return self.application_ports.get(port, port)
 
     def __hash__(self) -> int:
-        plain = (self.capture, self.egress_port, self.ingress_address, self.application_address)
+        plain = (self.capture, self.egress_port, self.ingress_address, self.application_address, self.tracing)
         mappings = (self.ingress_ports, self.application_ports, self.tcp_ports)
         return hash((plain, tuple(frozenset(mapping.items()) for mapping in mappings)))
 
@@ -110,4 +112,5 @@ _FIELDS = {
     "applicationAddress": ("application_address", _address),
     "applicationPorts": ("application_ports", _ports),
     "tcpPorts": ("tcp_ports", _named_ports),
+    "tracing": ("tracing", _flag),
 }
