@@ -142,7 +142,6 @@ class BadAnnotation(ValueError):
 class Asked:
     """What the annotations ask for; None where they leave it to the settings."""
 
-    enabled: bool | None = None
     mesh: str | None = None
     node: str | None = None
     ports: tuple[int, ...] | None = None
@@ -181,7 +180,6 @@ def read(annotations: Mapping[str, str]) -> Asked:
         **(_read(annotations, SIDECAR_ENV_JSON, forms.json_environment) or {}),
     }
     return Asked(
-        enabled=switch(annotations),
         mesh=_read(annotations, MESH_ANNOTATION, forms.name),
         node=_read(annotations, NODE_ANNOTATION, forms.name),
         ports=_read(annotations, PORTS, forms.ports),

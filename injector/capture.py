@@ -10,11 +10,10 @@ from typing import Any
 from injector import annotations
 from injector.annotations import Asked
 from injector.configuration import Configuration
+from injector.proxy_bootstrap import EGRESS_PORT, INGRESS_PORT
 from injector.sidecar import USER
 
 NAME = "proxyinit"
-INGRESS_PORT = 15000
-EGRESS_PORT = 15001
 
 FARGATE = "eks.amazonaws.com/fargate-profile"
 """A label of pods on machines that bring the plugin along."""

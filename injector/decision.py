@@ -4,7 +4,7 @@ Either the whole sidecar or none of it: a verdict with a patch has all of it in,
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -62,7 +62,7 @@ class Verdict:
     patch: tuple[Operation, ...] = ()
     warnings: tuple[str, ...] = ()
     refusal: str | None = None
-    doubt: str | None = field(default=None)
+    doubt: str | None = None
 
 
 def decide(pod: Mapping[str, Any], namespace: str, configuration: Configuration, directory: Directory) -> Verdict:

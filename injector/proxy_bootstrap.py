@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from control_plane.xds.bootstrap import Security, bootstrap
-from control_plane.xds.compile.options import METADATA_KEY
+from control_plane.xds.compile.options import CAPTURED_INGRESS_PORT, METADATA_KEY, Options
 from control_plane.xds.proxies import ProxyId
 from injector.configuration import Configuration, Flavour, Tracer, Tracing
 
+INGRESS_PORT = CAPTURED_INGRESS_PORT
+EGRESS_PORT = Options().egress_port
 ADMIN_PORT = 9901
 STATUS_PORT = 9902
-PROXY_PORTS = (15000, 15001, ADMIN_PORT, STATUS_PORT)
+PROXY_PORTS = (INGRESS_PORT, EGRESS_PORT, ADMIN_PORT, STATUS_PORT)
 """What an application in the same pod cannot listen on."""
 CERTIFICATES = Path("/etc/meshwright/certificate")
 """Where the Secret with the proxy's certificate is mounted."""
