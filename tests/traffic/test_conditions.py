@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders import Manifest
+from tests.builders import Manifest, listener
 from tests.traffic.town import Town
 from tests.waiting import until
 
@@ -82,5 +82,10 @@ def test_what_an_envoy_refuses_is_told_where_it_was_caused_and_only_there(town: 
     town.cluster.kubernetes.apply(changed)
     wait_synced(town, changed, *others)
     assert town.ask() == "green"
+    from_acm = {"mode": "STRICT", "certificate": {"acm": {"certificateArn": "arn:aws:acm:us-west-2:1:certificate/1"}}}
+    untold = town.node("red", listeners=[listener(town.ports["red"], tls=from_acm)])
+    town.cluster.kubernetes.apply(untold)
+    wait_says(town, untold, "False NotForProxies", "False NotForProxies")
+    assert "spec.listeners[0].tls" in town.cluster.kubernetes.condition(untold, ACCEPTED)["message"]
     town.cluster.kubernetes.apply(good)
     wait_synced(town, good, changed, *others)

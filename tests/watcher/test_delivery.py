@@ -19,7 +19,7 @@ from watcher import patience
 from watcher.delivery import ResourceOutbox
 from watcher.index import Name
 from watcher.poke import Absence
-from workflows.messages import Change, Gone
+from workflows.messages import Change, DataPlaneReport, Gone
 
 
 def change(name: str = "shop", generation: int = 1, *, poke: bool = False) -> Change:
@@ -247,3 +247,16 @@ def test_nothing_is_lost_and_nothing_overtakes(
                 isinstance(news, Change) and news.poke and news.snapshot.generation >= last_poke
                 for news in arrived[name]
             )
+
+
+async def test_what_is_known_of_proxies_is_not_lost_to_news_that_knows_nothing(eventually: Eventually) -> None:
+    """A change from elsewhere may come between it and Temporal; of two that know, the newer counts."""
+    workflows = FakeWorkflows()
+    outbox = ResourceOutbox(workflows)
+    first, second = (DataPlaneReport(proxies=1, revision=revision) for revision in (1, 2))
+    outbox.tell(change().model_copy(update={"data_plane": first}))
+    outbox.tell(change().model_copy(update={"data_plane": second}))
+    outbox.tell(change())
+    async with sending(outbox):
+        await eventually(lambda: not outbox.waiting)
+    assert [news.data_plane for news in workflows.taken if isinstance(news, Change)] == [second]

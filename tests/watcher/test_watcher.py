@@ -13,8 +13,10 @@ from tests.watcher.fake_workflows import FakeWorkflows
 from tests.watcher.sightings import active, resource
 from watcher.index import Name
 from watcher.poke import Absence
+from watcher.proxies import MeshStanding, Proxies, Standing
 from watcher.stream import Listing, Sighting
 from watcher.watcher import Watcher
+from workflows.messages import Change, DataPlaneReport
 
 CART = Name(Kind.VIRTUAL_NODE, "prod", "cart")
 
@@ -50,8 +52,9 @@ class World:
 
     def __init__(self) -> None:
         self.workflows = FakeWorkflows()
+        self.proxies = Proxies()
         self.streams = {kind: FakeStream(kind) for kind in Kind}
-        self.watcher = Watcher(self.streams.__getitem__, self.workflows)
+        self.watcher = Watcher(self.streams.__getitem__, self.workflows, proxies=self.proxies)
         self.mesh, self.nodes, self.services = (self.streams[kind] for kind in Kind)
 
     async def told(self) -> list[str]:
@@ -192,3 +195,18 @@ async def test_temporal_is_asked_for_strays_until_it_answers() -> None:
         await world.list_all()
         await turn_until(lambda: world.workflows.taken)
         assert await world.told() == ["virtualnode/cart gone"]
+
+
+async def test_each_change_says_what_is_known_of_proxies():
+    """And a status that says something else than they do is news by itself."""
+    async with watching() as world:
+        world.watcher.tell(world.proxies.take(Standing("1", {"shop": MeshStanding(2, 5)}), world.watcher.index))
+        await world.list_all(resource(builders.mesh()))
+        behind = active(builders.mesh()) | {"dataPlaneRevision": 6}
+        finalizers = (Kind.MESH.finalizer,)
+        await world.mesh.sees("MODIFIED", resource(builders.mesh(), status=behind, finalizers=finalizers))
+        await world.told()
+        world.watcher.tell(world.proxies.take(Standing("2", {"shop": MeshStanding(2, 6)}), world.watcher.index))
+        assert await world.told() == ["mesh/shop poked", "mesh/shop"]
+        known = [change.data_plane for change in world.workflows.taken if isinstance(change, Change)]
+        assert known == [DataPlaneReport(proxies=2, revision=5), DataPlaneReport(proxies=2, revision=6)]

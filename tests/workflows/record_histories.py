@@ -16,11 +16,13 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.failures import Failure
 from deploy.local.stack import LocalStack, StackSettings
+from resources.conditions import Reason
 from resources.kinds import Kind
-from tests.builders import MESH, NAMESPACE, http_route, mesh, virtual_node, virtual_service
+from tests.builders import MESH, NAMESPACE, http_route, listener, mesh, virtual_node, virtual_service
 from tests.workflows.conftest import Harness, until
 from tests.workflows.test_cloud_map import Story
 from tests.workflows.test_entity import IN_MESH, NODE, ROUTES, SERVICE, ready, settled
+from workflows.messages import DataPlaneReport
 
 FOLDER = Path(__file__).parent / "histories" / "0.1.0"
 
@@ -93,6 +95,29 @@ async def node_deleted_with_its_mesh(harness: Harness) -> WorkflowHandle[Any, An
     return harness.handle(Kind.VIRTUAL_NODE, NAMESPACE, "cart")
 
 
+async def node_followed_by_proxies(harness: Harness) -> WorkflowHandle[Any, Any]:
+    """A write that proxies follow, a refusal, an edit that repairs it."""
+    harness.app_mesh.revision = 0
+    ready(harness, mesh())
+    at = (Kind.VIRTUAL_NODE, NAMESPACE, "cart")
+
+    async def synced(reason: str) -> None:
+        await until(lambda: harness.kubernetes.condition(*at, "DataPlaneSynced").get("reason") == reason, reason)
+
+    await harness.apply(virtual_node(), data_plane=DataPlaneReport(proxies=2))
+    await synced("Pushing")
+    await harness.apply(virtual_node(), data_plane=DataPlaneReport(proxies=2, revision=1))
+    await synced("Synced")
+    refusal = DataPlaneReport(proxies=2, revision=1, reason=Reason.REFUSED_BY_PROXY, message="no such file")
+    await harness.apply(virtual_node(), data_plane=refusal)
+    await synced("RefusedByProxy")
+    await harness.apply(virtual_node(listeners=[listener(9090)]))
+    await synced("Pushing")
+    await harness.apply(virtual_node(listeners=[listener(9090)]), data_plane=DataPlaneReport(proxies=2, revision=2))
+    await synced("Synced")
+    return harness.handle(*at)
+
+
 async def cloud_map_service_from_first_pod_to_removal(harness: Harness) -> WorkflowHandle[Any, Any]:
     """No namespace, faults, instances that come, change and go, a sweep, a refusal; then nobody uses the service."""
     story = Story(harness)
@@ -139,6 +164,7 @@ STORIES: tuple[Callable[[Harness], Recorded], ...] = (
     service_through_faults,
     mesh_deleted_with_a_member,
     node_deleted_with_its_mesh,
+    node_followed_by_proxies,
     cloud_map_service_from_first_pod_to_removal,
 )
 

@@ -64,14 +64,19 @@ class Blame:
             held: what waits for that.
             hosts: where only some virtual hosts of a route configuration wait: which.
         """
-        refused = {at: self._faults[at] for at in quarantined if at in self._faults}
+        self._faults = {at: self._faults[at] for at in quarantined if at in self._faults}
+        # What it refused and is not to have any more (it stays on offer while it drains) is nobody's fault.
+        refused = {at: fault for at, fault in self._faults.items() if self._is_wanted(at)}
         of_hosts: dict[At, frozenset[ObjectKey]] = {}
         for host in hosts:
             at = Kind.ROUTE, host[0]
             of_hosts[at] = of_hosts.get(at, frozenset()) | self._sources_of_host(host)
         waiting = {at: Fault("", of_hosts.get(at) or self.sources(*at), refused=False) for at in held}
-        self._faults = refused
         return waiting | refused
+
+    def _is_wanted(self, at: At) -> bool:
+        kind, name = at
+        return self.snapshot is None or name in self.snapshot.named(kind)
 
     def _sources_of_host(self, host: Host) -> frozenset[ObjectKey]:
         return self.snapshot.host_sources.get(host, frozenset()) if self.snapshot is not None else frozenset()

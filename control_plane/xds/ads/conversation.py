@@ -42,6 +42,7 @@ class Conversation:
         self._metrics = metrics
         self._write = write
         self._blame = Blame(connection.proxy.key)
+        self._behind_since: float | None = None
         self._connection = connections.put(connection)
         self._log = log.bind(proxy=str(connection.proxy), address=connection.address, stream=connection.id)
 
@@ -105,6 +106,7 @@ class Conversation:
         else:
             self._blame.snapshot = update.snapshot
             self._stream.update(update.snapshot)
+            self._behind_since = self._behind_since or time.monotonic()
         known = update.snapshot is not None
         self._connection = self._connections.put(replace(self._connection, known=known, revision=update.revision))
 
@@ -124,6 +126,9 @@ class Conversation:
         synced = connection.revision if connection.pending and stream.settled else connection.synced
         behind = connection.reached != connection.revision
         reached = connection.revision if behind and stream.at_rest else connection.reached
+        if self._behind_since is not None and behind and reached == connection.revision:
+            self._metrics.followed(time.monotonic() - self._behind_since)
+            self._behind_since = None
         self._connection = self._connections.put(replace(connection, synced=synced, reached=reached, faults=faults))
 
     def _refusal(self, answer: Answer) -> Refusal:

@@ -6,16 +6,21 @@
 | `appmesh_xds_responses_total` | `kind` |
 | `appmesh_xds_accepted_total` | `kind` |
 | `appmesh_xds_refused_total` | `kind` |
+| `appmesh_xds_following_seconds` | |
 | `appmesh_xds_streams_refused_total` | `code` |
 | `appmesh_xds_unknown_proxies_total` | |
 
+`appmesh_xds_following_seconds` is the time from a new snapshot of a proxy until it has accepted all of it that it does
+not refuse; what comes meanwhile is followed in one go.
 `form` is `sotw` or `delta`, `kind` is `Listener`, `RouteConfiguration`, `Cluster` or `ClusterLoadAssignment`.
 `code` is the gRPC status with which a stream was refused (`PERMISSION_DENIED`).
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from control_plane.xds.snapshot import Kind
+
+_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0)
 
 
 class AdsMetrics:
@@ -30,6 +35,12 @@ class AdsMetrics:
             "appmesh_xds_accepted", "Responses that proxies accepted", ("kind",), registry=registry
         )
         self._refused = Counter("appmesh_xds_refused", "Responses that proxies refused", ("kind",), registry=registry)
+        self._following = Histogram(
+            "appmesh_xds_following_seconds",
+            "Time from a new snapshot of a proxy until it has accepted it",
+            buckets=_BUCKETS,
+            registry=registry,
+        )
         self._streams_refused = Counter(
             "appmesh_xds_streams_refused", "Streams that were refused", ("code",), registry=registry
         )
@@ -48,6 +59,10 @@ class AdsMetrics:
     def answered(self, kind: Kind, *, accepted: bool) -> None:
         """Count one answer to a response."""
         (self._accepted if accepted else self._refused).labels(_short(kind)).inc()
+
+    def followed(self, seconds: float) -> None:
+        """A proxy has taken what it did not have, after this long."""
+        self._following.observe(seconds)
 
     def stream_refused(self, code: str) -> None:
         """Count one stream that was refused."""

@@ -26,7 +26,8 @@ def batch(name: str = "routes") -> Batch:
 def blame(sources: dict, written: dict[ObjectKey, int]) -> Blame:
     """On a stream that has just begun."""
     made = Blame(OWN)
-    made.snapshot = Snapshot({}, sources=MappingProxyType(sources), written=lambda key: written.get(key, 0))
+    resources = {Kind.ROUTE: {"routes": route("routes", "c")}}
+    made.snapshot = Snapshot(resources, sources=MappingProxyType(sources), written=lambda key: written.get(key, 0))
     return made
 
 
@@ -63,6 +64,16 @@ def test_a_fault_lasts_as_long_as_the_quarantine():
     it.refused(Kind.ROUTE, batch(), "bad")
     assert it.faults([OF_BOTH], [], []) == {OF_BOTH: Fault("bad", frozenset({A}))}
     assert it.faults([], [OF_BOTH], []) == {OF_BOTH: Fault("", frozenset({A}), refused=False)}
+
+
+def test_what_is_not_to_be_had_any_more_is_no_fault_unless_it_comes_back():
+    """While it drains it is still on offer, and in quarantine."""
+    it = blame({OF_BOTH: frozenset({A})}, {})
+    it.refused(Kind.ROUTE, batch(), "bad")
+    wanted, it.snapshot = it.snapshot, Snapshot({})
+    assert it.faults([OF_BOTH], [], []) == {}
+    it.snapshot = wanted
+    assert it.faults([OF_BOTH], [], []).keys() == {OF_BOTH}
 
 
 def test_of_virtual_hosts_only_those_wait_that_need_what_was_refused():
