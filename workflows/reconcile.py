@@ -46,6 +46,8 @@ from workflows.planning.sharing import strays
 from workflows.state import EntityState
 
 SHARED_KINDS = frozenset({ApiKind.VIRTUAL_ROUTER, ApiKind.ROUTE})
+PERHAPS_CREATED = frozenset({Failure.CONFLICT, Failure.UNAVAILABLE})
+"""Failures of a create after which the object may be there and be ours: an attempt whose answer was lost made it."""
 
 
 class Superseded(Exception):
@@ -63,6 +65,7 @@ class Reconcile:
         self._references: References | None = None
         self._relatives: tuple[Snapshot, ...] = ()
         self._done: list[Step] = []
+        self._looked: set[ApiObject] = set()
         self._drifted = False
         self._revision: int | None = None
         self._resolution: Resolution | None = None
@@ -154,7 +157,8 @@ class Reconcile:
                 state.set_aside(refusal)
                 desired, observe = self._planner(), False
                 continue
-            if outcome.again is not Again.NOW or observe:
+            contradicted = outcome.again is Again.NOW and not observe
+            if not contradicted and not (outcome.reason is Reason.NAME_CONFLICT and state.unsure):
                 return outcome
             observe = True
 
@@ -184,7 +188,7 @@ class Reconcile:
         except CallFailed as error:
             outcome = judge(error.failure, error.message, ApiKind(key.kind), just_observed=True)
             return deletion.with_way_out(outcome)
-        if desired is not None and (failed := await self._look_further(desired)) is not None:
+        if (failed := await self._look_further(desired)) is not None:
             return deletion.with_way_out(failed)
         self._leave_to_others(desired)
         kept = desired.keeps_for_others(self._remembered()) if desired is not None else ()
@@ -294,7 +298,9 @@ class Reconcile:
 
     async def _observe(self, desired: Desired | None) -> Outcome | None:
         """Ask App Mesh what it holds for this resource; an outcome only when it would not say."""
-        places = places_to_look(self._snapshot, desired, self._remembered())
+        state = self._state
+        named = places_to_look(self._snapshot, desired, self._remembered())
+        places = tuple(dict.fromkeys((*named, *state.unsure)))
         records: list[Record] = []
         looked: set[ApiObject] = set()
         try:
@@ -303,26 +309,36 @@ class Reconcile:
                 records += await calls.observe(places, routers_among(places), self._queues())
                 further = desired.further(Observed(records=tuple(records))) if desired is not None else ()
                 places = tuple(place for place in further if place not in looked)
-            traced = await provenance.traced(records, self._state.observed, self._snapshot, self._queues())
+            traced = await provenance.traced(records, state.observed, self._snapshot, self._queues())
         except CallFailed as error:
             kind = places[0].kind if places else ApiKind(self._snapshot.key.kind)
             return judge(error.failure, error.message, kind, just_observed=True)
-        self._state.observed = adoption.usable(traced)
-        if self._state.revision is None:
-            self._state.revision = max((each.revision for each in traced if each.revision is not None), default=None)
+        state.observed, state.unsure = adoption.usable(traced), ()
+        self._looked |= looked
+        if state.revision is None:
+            state.revision = max((each.revision for each in traced if each.revision is not None), default=None)
         return adoption.rivalry(traced)
 
-    async def _look_further(self, desired: Desired) -> Outcome | None:
-        """Look at what others tell of and we have never seen, such as a router that somebody else saw to before."""
-        places = desired.further(self._remembered())
-        if not places:
+    async def _look_further(self, desired: Desired | None) -> Outcome | None:
+        """Look at what others tell of and we have never seen, such as a router that somebody else saw to before.
+
+        And at what may be there because the answer to its create was lost.
+        """
+        state = self._state
+        unsure = state.unsure
+        places = desired.further(self._remembered()) if desired is not None else ()
+        if not places and not unsure:
             return None
         try:
             found = await calls.observe(places, routers_among(places), self._queues())
+            made = await calls.observe(unsure, routers_among(unsure), self._queues())
+            traced = await provenance.traced(made, state.observed, self._snapshot, self._queues())
         except CallFailed as error:
-            return judge(error.failure, error.message, places[0].kind, just_observed=True)
-        for record in found:
-            self._state.observed = self._remembered().with_record(record)
+            return judge(error.failure, error.message, (*places, *unsure)[0].kind, just_observed=True)
+        for record in (*found, *adoption.usable(traced).records):
+            state.observed = self._remembered().with_record(record)
+        state.unsure = ()
+        self._looked |= {*places, *unsure}
         return None
 
     async def _look_again(self, desired: Desired | None) -> Outcome | None:
@@ -368,6 +384,8 @@ class Reconcile:
             if not (step.verb is Verb.DELETE and error.failure is Failure.NOT_FOUND):
                 # A router that App Mesh does not let go may have routes that somebody else put there: look next time.
                 state.doubt_all |= step.object.kind is ApiKind.VIRTUAL_ROUTER and error.failure is Failure.IN_USE
+                if step.verb is Verb.CREATE and error.failure in PERHAPS_CREATED and step.object not in self._looked:
+                    state.unsure = (*state.unsure, step.object)
                 outcome = judge(error.failure, error.message, step.object.kind, just_observed)
                 return outcome.model_copy(update={"failed_object": step.object})
             record = None

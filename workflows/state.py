@@ -38,6 +38,8 @@ class EntityState(BaseModel):
     """Objects that somebody else wrote since we last looked."""
     doubt_all: bool = False
     """The same for all of them."""
+    unsure: tuple[ApiObject, ...] = ()
+    """Objects that may have been made for it without our knowing, as the answer to their create was lost."""
     finalizer_added: bool = False
     status: dict[str, Any] = Field(default_factory=dict)
     """The status as last read or written."""
