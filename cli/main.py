@@ -14,6 +14,7 @@ from cli.env import env
 from cli.graph import graph
 from cli.injector import injector
 from cli.proxies import proxies
+from cli.proxy_init import proxy_init
 from cli.restart import restart
 from cli.settings import SettingsError
 from cli.status import status
@@ -38,6 +39,7 @@ app.command("graph", rich_help_panel="Resources")(graph)
 app.command("validate", rich_help_panel="Resources")(validate)
 app.command("proxies", rich_help_panel="Proxies")(proxies)
 app.command("bootstrap", rich_help_panel="Proxies")(bootstrap)
+app.command("proxy-init", rich_help_panel="Proxies")(proxy_init)
 app.command("up", rich_help_panel="Local stack")(up)
 app.command("down", rich_help_panel="Local stack")(down)
 app.command("restart", rich_help_panel="Local stack")(restart)

@@ -17,6 +17,7 @@ from injector import metrics
 from injector.annotations import ANNOTATIONS as POD_ANNOTATIONS
 from injector.annotations import SWITCH
 from injector.decision import DEFAULT_CONTAINER, Outcome
+from injector.proxy_init.environment import VARIABLES as CAPTURE_VARIABLES
 from injector.sidecar import BOOTSTRAP_ANNOTATION
 from injector.variables import VARIABLES
 from resources.annotations import ANNOTATIONS
@@ -35,6 +36,7 @@ def pages() -> Mapping[str, str]:
         "conditions.md": conditions_page(),
         "injection.md": injection_page(),
         "settings.md": settings_page(),
+        "traffic-capture.md": traffic_capture_page(),
     }
 
 
@@ -173,6 +175,29 @@ def settings_page() -> str:
             "concern it: `meshwright <process> --help` lists them.\n",
             "| flag | environment | default | what it is |",
             "|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def traffic_capture_page() -> str:
+    """Every environment variable of `meshwright proxy-init`."""
+    rows = []
+    for variable in CAPTURE_VARIABLES:
+        names = [f"`{name}`" for name in (variable.name, variable.alias) if name]
+        default = f"`{variable.default}`" if variable.default else "none"
+        rows.append(f"| {' or '.join(names)} | {default} | {variable.meaning} |")
+    return "\n".join(
+        [
+            "# Traffic capture\n",
+            NOTE,
+            "`meshwright proxy-init` leads a pod's TCP traffic to its proxy, as these environment variables say; they",
+            "are those of App Mesh's own image for this. Traffic between the pod's own processes is never captured.",
+            "Done again it changes nothing; `--undo` takes the rules away, `--dry-run` prints them. A value that",
+            "cannot be is told with the variable's name, and nothing is set (exit code 2).\n",
+            "| variable | default | what it does |",
+            "|---|---|---|",
             *rows,
             "",
         ]
