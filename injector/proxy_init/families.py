@@ -18,6 +18,9 @@ class Family(Enum):
 
     def ignored(self, capture: Capture) -> list[str]:
         """The networks of this family that are not captured; none within another."""
-        kind = IPv4Network if self is Family.IPV4 else IPv6Network
-        networks = [network for network in capture.ignored_networks if isinstance(network, kind)]
-        return [str(network) for network in collapse_addresses(networks)]
+        networks = capture.ignored_networks
+        if self is Family.IPV4:
+            return [
+                str(each) for each in collapse_addresses(each for each in networks if isinstance(each, IPv4Network))
+            ]
+        return [str(each) for each in collapse_addresses(each for each in networks if isinstance(each, IPv6Network))]
