@@ -18,7 +18,7 @@ from tests.waiting import until
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "examples.demo"]
 TRUE_OF_ALL = (
-    "7 parts answer",
+    "8 parts answer",
     "before there was a Mesh, 7 of 7 said so and waited (WaitingForMesh: Mesh colors does not exist)",
     "8 of 8 resources are Active",
     "its nodes, services, routes and weights are those of the manifests",
