@@ -34,7 +34,7 @@ TRUE_AT_THE_END = (
     "Kubernetes has no custom resource left",
     "App Mesh has no object left",
     "Temporal has no workflow left that runs",
-    "8 processes ran, and none is left",
+    "9 processes ran, and none is left",
 )
 
 
