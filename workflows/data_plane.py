@@ -10,9 +10,9 @@ from activities.failures import Failure
 from activities.messages import Status
 from workflows import calls
 from workflows.calls import CallFailed
+from workflows.events import record_objection, rfc3339
 from workflows.planning.data_plane import REVISION, with_data_plane
 from workflows.planning.report import changed_members
-from workflows.reconcile import Reconcile, rfc3339
 from workflows.state import EntityState
 
 
@@ -30,7 +30,7 @@ async def tell(state: EntityState) -> None:
     state.reconciles += 1  # no reconcile, but its Event is another one than that of the last
     try:
         await calls.kubernetes(names.WRITE_STATUS, Status(key=snapshot.key, status=status), "Write status")
-        await Reconcile(state).record_objection(before, status)
+        await record_objection(snapshot, state.reconciles, before, status)
     except CallFailed as error:
         if error.failure is not Failure.GONE:
             raise

@@ -1,9 +1,6 @@
 """One reconcile: observe, plan, apply, report. Sequences activities; every choice is made by `workflows.planning`."""
 
 import asyncio
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
 
 from temporalio import workflow
 
@@ -31,10 +28,11 @@ from resources.errors import InvalidResource
 from resources.kinds import Kind
 from workflows import calls, provenance
 from workflows.calls import CallFailed
+from workflows.events import event_of, record_objection, rfc3339
 from workflows.messages import Snapshot
 from workflows.planning import adoption, deletion, dns
 from workflows.planning.cloud_map_status import with_cloud_map
-from workflows.planning.data_plane import REVISION, objection, with_data_plane
+from workflows.planning.data_plane import REVISION, with_data_plane
 from workflows.planning.desired import Desired
 from workflows.planning.drift import again, concerned, drift, seen_again
 from workflows.planning.kinds import desired_of
@@ -205,7 +203,7 @@ class Reconcile:
         state, kind = self._state, self._snapshot.key.kind
         if not state.gone and kind.finalizer in self._finalizers():
             if left is not None:
-                event = self._event(left, rfc3339(workflow.now()))
+                event = self._event(left)
                 await calls.kubernetes(names.RECORD_EVENT, event, "Record event")
             await calls.kubernetes(names.REMOVE_FINALIZER, self._finalizer(), "Remove finalizer")
         state.gone = False
@@ -361,7 +359,7 @@ class Reconcile:
             # At once, and not in the report: a newer sighting may come before that, and it would never be said.
             self._drifted = True
             said = f"Somebody else changed App Mesh: {'; '.join(differs)}"
-            event = self._say(True, Reason.DRIFTED, said, rfc3339(workflow.now()))
+            event = self._say(True, Reason.DRIFTED, said)
             await calls.kubernetes(names.RECORD_EVENT, event, "Record drift")
         return failed
 
@@ -426,8 +424,8 @@ class Reconcile:
         if changed_members(state.status, status):
             writes.append(calls.kubernetes(names.WRITE_STATUS, Status(key=snapshot.key, status=whole), "Write status"))
         if self._done or is_news(snapshot.key.kind, state.status, status):
-            writes.append(calls.kubernetes(names.RECORD_EVENT, self._event(outcome, now), "Record event"))
-        writes.append(self.record_objection(state.status, status))
+            writes.append(calls.kubernetes(names.RECORD_EVENT, self._event(outcome), "Record event"))
+        writes.append(record_objection(snapshot, state.reconciles, state.status, status))
         await asyncio.gather(*writes)
         if state.desired is not None and state.desired.key.uid == snapshot.key.uid:
             state.status = whole  # the status of a next life, sighted meanwhile, is its own
@@ -444,28 +442,10 @@ class Reconcile:
             return own
         return max(own, *(each.status.get(REVISION) or 0 for each in self._relatives), 0)
 
-    async def record_objection(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-        """Record an Event when proxies refuse what they did not refuse before."""
-        if (found := objection(before, after)) is not None:
-            event = self._say(True, Reason(found.reason or ""), found.message or "", rfc3339(workflow.now()))
-            await calls.kubernetes(names.RECORD_EVENT, event, "Record event")
-
-    def _event(self, outcome: Outcome, now: str) -> Event:
+    def _event(self, outcome: Outcome) -> Event:
         done = ", ".join(step.summary[0].lower() + step.summary[1:] for step in self._done)
         said = outcome.message or (f"Done: {done}" if done else "App Mesh holds what the spec asks for")
-        return self._say(is_warning(outcome), outcome.reason, said, now)
+        return self._say(is_warning(outcome), outcome.reason, said)
 
-    def _say(self, warning: bool, reason: Reason, message: str, now: str) -> Event:
-        return Event(
-            key=self._snapshot.key,
-            warning=warning,
-            reason=reason,
-            message=message[:1000],
-            serial=f"{self._snapshot.generation}/{self._state.reconciles}",
-            at=now,
-        )
-
-
-def rfc3339(moment: datetime) -> str:
-    """The form of times in Kubernetes."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    def _say(self, warning: bool, reason: Reason, message: str) -> Event:
+        return event_of(self._snapshot, self._state.reconciles, warning, reason, message)
