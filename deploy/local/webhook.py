@@ -4,19 +4,17 @@ Applying is safe to repeat, and an upgrade of Meshwright brings its newer webhoo
 """
 
 import base64
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 import deploy
-from deploy.local.crds import reason
-from deploy.local.errors import LocalStackError
+from deploy.local import applying
+from deploy.local.applying import connected
 
 MANIFEST = Path(deploy.__file__).parent / "kubernetes" / "injector.yaml"
 _KIND = "MutatingWebhookConfiguration"
-_WITHIN = 20.0
 
 
 def apply(kubeconfig: Path, url: str, authority: Path) -> None:
@@ -25,23 +23,12 @@ def apply(kubeconfig: Path, url: str, authority: Path) -> None:
     Raises:
         LocalStackError: the API server refuses it.
     """
-    from kubernetes import client, config
-    from urllib3.exceptions import HTTPError
-
     wanted = configuration(url, authority.read_bytes())
-    new_client: Callable[..., Any] = config.new_client_from_config  # it has no types of its own
-    with new_client(str(kubeconfig), persist_config=False) as connection:
-        try:
-            client.AdmissionregistrationV1Api(connection).patch_mutating_webhook_configuration(
-                wanted["metadata"]["name"],
-                wanted,
-                field_manager="meshwright",
-                force=True,
-                _content_type="application/apply-patch+yaml",
-                _request_timeout=_WITHIN,
-            )
-        except (client.ApiException, HTTPError) as error:
-            raise LocalStackError(f"cannot apply the injection webhook: {reason(error)}") from error
+    with connected(kubeconfig) as connection:
+        from kubernetes import client
+
+        api = client.AdmissionregistrationV1Api(connection)
+        applying.apply(api.patch_mutating_webhook_configuration, wanted, "the injection webhook")
 
 
 def configuration(url: str, authority: bytes) -> dict[str, Any]:

@@ -1,0 +1,57 @@
+"""Server-side apply at the local API server: safe to repeat, and a newer Meshwright's objects replace the older's."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from deploy.local.errors import LocalStackError
+
+WITHIN_SECONDS = 20.0
+
+
+@contextmanager
+def connected(kubeconfig: Path) -> Iterator[Any]:
+    """A client of the API server, until the end of the block."""
+    # Imported here: half a second that only this step needs, and by now the API server has begun to start.
+    from kubernetes import config
+
+    new_client: Callable[..., Any] = config.new_client_from_config  # it has no types of its own
+    with new_client(str(kubeconfig), persist_config=False) as connection:
+        yield connection
+
+
+def apply(patch: Callable[..., Any], wanted: dict[str, Any], what: str) -> None:
+    """Have the API server hold this object.
+
+    Args:
+        patch: the client's method for objects of the kind.
+        wanted: the object.
+        what: what it is, for the message.
+
+    Raises:
+        LocalStackError: the API server refuses it.
+    """
+    from kubernetes.client import ApiException
+    from urllib3.exceptions import HTTPError
+
+    try:
+        patch(
+            wanted["metadata"]["name"],
+            wanted,
+            field_manager="meshwright",
+            force=True,
+            _content_type="application/apply-patch+yaml",
+            _request_timeout=WITHIN_SECONDS,
+        )
+    except (ApiException, HTTPError) as error:
+        raise LocalStackError(f"cannot apply {what}: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """What the API server had to say; the client's own text would add its headers."""
+    try:
+        return str(json.loads(getattr(error, "body", None) or "")["message"])
+    except (ValueError, KeyError, TypeError):
+        return str(error)
