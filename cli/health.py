@@ -6,7 +6,7 @@ import structlog
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
-from cli.settings import SettingsError
+from cli.addresses import host_and_port
 
 log = structlog.get_logger(__name__)
 
@@ -15,10 +15,7 @@ class HealthServer:
     """Serves while the process lives; healthy says whether the process does its work."""
 
     def __init__(self, listen: str, healthy: Callable[[], bool]) -> None:
-        host, _, port = listen.rpartition(":")
-        if not port.isdigit():
-            raise SettingsError(f"metrics_listen: expected HOST:PORT, got {listen!r}")
-        self._host, self._port = host or "127.0.0.1", int(port)
+        self._host, self._port = host_and_port("metrics_listen", listen)
         self._healthy = healthy
         self._runner: web.AppRunner | None = None
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 
 from activities.resource_api import ClusterApi, ResourceApi
+from cli.addresses import host_and_port
 from cli.health import HealthServer
 from cli.injector import configuration
 from cli.kubernetes_client import kubernetes
@@ -92,7 +93,7 @@ async def _start(
     except OSError as error:
         raise SettingsError(f"setting injector_certificate_file or injector_key_file: {error}") from error
     await watch.listed.wait()
-    host, port = _listen(settings)
+    host, port = host_and_port("injector_listen", settings.injector_listen)
     log.info("listening", host=host, port=port, native=native, virtual_nodes=len(directory))
     return Server(create_app(made, directory, events.tell), host, port, tls), keeping
 
@@ -101,10 +102,3 @@ def knows_sidecars(version: Mapping[str, str]) -> bool:
     """Whether a cluster of this version has sidecar containers; `minor` may have a `+` at its end."""
     numbers = (version.get("major", ""), version.get("minor", "").rstrip("+"))
     return all(map(str.isdecimal, numbers)) and tuple(map(int, numbers)) >= _FIRST_WITH_SIDECARS
-
-
-def _listen(settings: Settings) -> tuple[str, int]:
-    host, _, port = settings.injector_listen.rpartition(":")
-    if not port.isdecimal():
-        raise SettingsError(f"injector_listen: expected HOST:PORT, got {settings.injector_listen!r}")
-    return host.strip("[]") or "127.0.0.1", int(port)
