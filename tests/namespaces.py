@@ -4,7 +4,6 @@ The process dies with the thread that made it (the kernel sees to it), and with 
 its rules; nothing is written to where `ip netns` keeps names.
 """
 
-import ctypes
 import os
 import shutil
 import subprocess
@@ -18,9 +17,6 @@ import pytest
 from tests.waiting import until
 
 _TOOLS = ("ip", "nft", "nsenter", "setpriv", "unshare")
-_CLONE_NEWNET = 0x40000000
-_AS_ROOT = ("--ambient-caps=+dac_override,+dac_read_search", "--inh-caps=+dac_override,+dac_read_search")
-"""What a test makes is root's; a process of another user may still read and write it."""
 
 
 @cache
@@ -48,11 +44,10 @@ class Namespace:
     def __init__(self, pid: int) -> None:
         self.pid = pid
 
-    def command(self, *arguments: str, user: int | None = None) -> list[str]:
+    def command(self, *arguments: str) -> list[str]:
         """What runs a program inside. The process is the program's own, and dies with the thread that starts it."""
-        as_user = () if user is None else (f"--reuid={user}", f"--regid={user}", "--clear-groups", *_AS_ROOT)
         enter = [_found("nsenter"), "--target", str(self.pid), "--net", "--mount"]
-        return [*enter, _found("setpriv"), "--pdeathsig", "KILL", *as_user, *arguments]
+        return [*enter, _found("setpriv"), "--pdeathsig", "KILL", *arguments]
 
     def run(self, *arguments: str, script: str = "", environment: dict[str, str] | None = None) -> str:
         """Run a program inside, and return what it printed.
@@ -65,26 +60,6 @@ class Namespace:
         )
         assert done.returncode == 0, f"{' '.join(arguments)}: {done.stdout}{done.stderr}"
         return done.stdout
-
-    @contextmanager
-    def entered(self) -> Iterator[None]:
-        """Have this thread's new sockets be inside."""
-        own = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-        inside = os.open(f"/proc/{self.pid}/ns/net", os.O_RDONLY)
-        try:
-            _set_namespace(inside)
-            try:
-                yield
-            finally:
-                _set_namespace(own)
-        finally:
-            os.close(inside)
-            os.close(own)
-
-    def hosts(self, path: Path, addresses: dict[str, str]) -> None:
-        """Have names resolve to these addresses inside; `path` is where that is written."""
-        path.write_text("".join(f"{address} {name}\n" for name, address in addresses.items()))
-        self.run("mount", "--bind", str(path), "/etc/hosts")
 
 
 @contextmanager
@@ -104,9 +79,3 @@ def namespace() -> Iterator[Namespace]:
 def _found(tool: str) -> str:
     """Where it is, whatever PATH the program inside is to have."""
     return shutil.which(tool) or tool
-
-
-def _set_namespace(descriptor: int) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.setns(descriptor, _CLONE_NEWNET) != 0:
-        raise OSError(ctypes.get_errno(), "setns")

@@ -1,11 +1,11 @@
 """Following how proxies stand: what is asked, and what breaks."""
 
 import asyncio
-from collections import deque
 from collections.abc import Iterable
 
 import pytest
 
+from tests.watcher.answers import Answers
 from tests.watcher.conftest import turn_until
 from tests.watcher.test_proxies import node, standing
 from watcher import data_plane, patience
@@ -16,23 +16,12 @@ from watcher.proxies import Proxies, Standing
 from workflows.messages import Change
 
 
-class FakeFeed:
+class FakeFeed(Answers[str | None, Standing]):
     """Answers what tests put into it, and then waits for ever."""
-
-    def __init__(self, *answers: Standing | Exception) -> None:
-        self.answers = deque(answers)
-        self.asked: list[str | None] = []
 
     async def after(self, version: str | None) -> Standing:
         """See `Feed`."""
-        self.asked.append(version)
-        await asyncio.sleep(0)
-        if not self.answers:
-            await asyncio.Event().wait()
-        answer = self.answers.popleft()
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        return await self.answer(version)
 
 
 async def test_each_answer_is_asked_for_after_the_one_before(monkeypatch: pytest.MonkeyPatch):

@@ -1,7 +1,6 @@
 """Following the change feed: what is told to whom, what is remembered, and what breaks."""
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -9,6 +8,7 @@ import pytest
 
 from activities.objects import ApiKind, ApiObject
 from tests import builders
+from tests.watcher.answers import Answers
 from tests.watcher.conftest import turn_until
 from tests.watcher.fake_workflows import FakeWorkflows
 from tests.watcher.sightings import index_of, settled
@@ -29,34 +29,20 @@ def _no_delays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drift, "OFFERED_AGAIN_SECONDS", 0.0)
 
 
-class FakeFeed:
+class FakeFeed(Answers[int | str, Page]):
     """A feed that answers what tests put into it, and then waits for ever."""
-
-    def __init__(self, *answers: Page | Exception) -> None:
-        self.answers = deque(answers)
-        self.asked: list[int | str] = []
 
     async def where_we_were(self) -> Page:
         """See `Feed`."""
-        return await self._answer("where we were")
+        return await self.answer("where we were")
 
     async def now(self) -> Page:
         """See `Feed`."""
-        return await self._answer("now")
+        return await self.answer("now")
 
     async def after(self, revision: int) -> Page:
         """See `Feed`."""
-        return await self._answer(revision)
-
-    async def _answer(self, question: int | str) -> Page:
-        self.asked.append(question)
-        await asyncio.sleep(0)
-        if not self.answers:
-            await asyncio.Event().wait()
-        answer = self.answers.popleft()
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        return await self.answer(revision)
 
 
 class FakeLists:

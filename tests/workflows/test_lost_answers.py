@@ -62,14 +62,19 @@ async def test_it_is_found_and_used(losing):
     check_end(losing, "/new")
 
 
+async def lose(harness) -> None:
+    """Have the answer lost; the next try is a long time off."""
+    await harness.apply(moved_to("/old"))
+    await settled(harness)
+    await harness.apply(moved_to("/new"))
+    await until(lambda: service_condition(harness).get("reason") == "AppMeshUnavailable", "the fault")
+
+
 async def test_it_goes_when_the_next_edit_wants_another(losing, monkeypatch):
     """Its name is of a content that nobody asks for any more."""
     monkeypatch.setattr(entity, "SHORTEST_DELAY", entity.SLOW_DELAY)
     async with losing.worker():
-        await losing.apply(moved_to("/old"))
-        await settled(losing)
-        await losing.apply(moved_to("/new"))
-        await until(lambda: service_condition(losing).get("reason") == "AppMeshUnavailable", "the fault")
+        await lose(losing)
         await losing.apply(moved_to("/newer"))
         await settled(losing, generation=3)
     check_end(losing, "/newer")
@@ -79,10 +84,7 @@ async def test_it_goes_with_its_resource(losing, monkeypatch):
     """Or its mesh could never be deleted."""
     monkeypatch.setattr(entity, "SHORTEST_DELAY", entity.SLOW_DELAY)
     async with losing.worker():
-        await losing.apply(moved_to("/old"))
-        await settled(losing)
-        await losing.apply(moved_to("/new"))
-        await until(lambda: service_condition(losing).get("reason") == "AppMeshUnavailable", "the fault")
+        await lose(losing)
         await losing.tell(losing.kubernetes.delete(*AT_SERVICE))
         await losing.handle(*AT_SERVICE).result()
     assert losing.app_mesh.named(ApiKind.VIRTUAL_ROUTER) == set()
