@@ -8,6 +8,7 @@ from urllib.request import urlopen
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ConnectionClosedError
 from prometheus_client.parser import text_string_to_metric_families
 
 Specs = dict[str, dict[str, Any]]
@@ -34,6 +35,7 @@ class AppMesh:
                 retries={"mode": "standard", "total_max_attempts": 6 if patience >= 60 else 1},
             ),
         )
+        self.api.meta.events.register("after-call.app-mesh", _refuse_what_was_cut_off)
         self._metrics = f"{endpoint}/metrics"
 
     def close(self) -> None:
@@ -104,6 +106,13 @@ class AppMesh:
 def arn_tail(arn: str) -> str:
     """What identifies the object, without account and region."""
     return arn.partition(":mesh/")[2]
+
+
+def _refuse_what_was_cut_off(http_response: Any, **_: Any) -> None:
+    """The answer of a server that died while it spoke is none: botocore would read it as an empty one."""
+    told = http_response.headers.get("content-length")
+    if told is not None and len(http_response.content) != int(told):
+        raise ConnectionClosedError(endpoint_url=http_response.url)
 
 
 def writes(calls: Calls) -> Calls:
