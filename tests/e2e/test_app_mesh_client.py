@@ -9,7 +9,7 @@ from botocore.exceptions import ConnectionClosedError
 
 from tests.e2e.app_mesh import AppMesh
 
-CUT_OFF = b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n'
+CUT_OFF = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n"
 
 
 @pytest.fixture
