@@ -10,6 +10,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
+from cli.app_mesh_rules import refusals
 from cli.manifests import Manifest
 from resources import names
 from resources.crd import custom_resource_definition
@@ -73,7 +74,8 @@ def _strangers(manifests: Iterable[Manifest]) -> Iterator[Finding]:
             yield _error(manifest, "kind", f"unknown; there are {', '.join(Kind)}")
 
 
-def _each(manifests: Iterable[Manifest]) -> Iterator[Finding]:
+def _each(manifests: Sequence[Manifest]) -> Iterator[Finding]:
+    nodes = [(each.namespace, each.name) for each in manifests if each.kind == Kind.VIRTUAL_NODE]
     for manifest in manifests:
         kind = Kind(manifest.kind)
         for field in _unknown(manifest.object.get("spec"), _spec_schema(kind), "spec"):
@@ -83,10 +85,15 @@ def _each(manifests: Iterable[Manifest]) -> Iterator[Finding]:
         for problem in known:
             yield _error(manifest, problem.field, problem.message)
         try:
-            desired_of(Snapshot.of(kind, stored))
+            snapshot = Snapshot.of(kind, stored)
+            desired = desired_of(snapshot)
         except InvalidResource as error:
             if error.field not in {problem.field for problem in known}:
                 yield _error(manifest, error.field, error.message)
+            continue
+        siblings = [name for namespace, name in nodes if namespace == manifest.namespace]
+        for field, message in refusals(desired, snapshot, siblings):
+            yield _error(manifest, field, message)
 
 
 def as_stored(manifest: Manifest) -> dict[str, Any]:

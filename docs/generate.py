@@ -5,13 +5,17 @@ stale.
 """
 
 import argparse
+import inspect
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import typer
 from pydantic import AliasChoices
 
 from benchmarks.edits import EDITS
+from cli.main import app
 from cli.settings import Settings
 from injector import metrics
 from injector.annotations import ANNOTATIONS as POD_ANNOTATIONS
@@ -33,6 +37,7 @@ def pages() -> Mapping[str, str]:
     return {
         "annotations.md": annotations_page(),
         "calls.md": calls_page(),
+        "cli.md": cli_page(),
         "conditions.md": conditions_page(),
         "injection.md": injection_page(),
         "settings.md": settings_page(),
@@ -83,6 +88,45 @@ def calls_page() -> str:
             "",
         ]
     )
+
+
+def cli_page() -> str:
+    """Every command with its arguments and options, and what exit codes mean."""
+    group = typer.main.get_command(app)
+    context = group.make_context("meshwright", [], resilient_parsing=True)
+    assert isinstance(group, typer.core.TyperGroup)
+    sections = []
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        rows = [
+            f"| `{' '.join(option.opts + option.secondary_opts)}` | {plain(getattr(option, 'help', None))} |"
+            for option in command.params
+        ]
+        table = ["| option | what it is |", "|---|---|", *rows, ""] if rows else []
+        sections += [f"## meshwright {name}\n", f"{inspect.cleandoc(command.help or '')}\n", *table]
+    return "\n".join(
+        [
+            "# The command line\n",
+            NOTE,
+            "`meshwright COMMAND --help` says the same in a terminal; `meshwright --install-completion` teaches your",
+            "shell the commands and their options. Colours appear on a terminal only, and never where",
+            "`NO_COLOR` is set.\n",
+            "| exit code | what it means |",
+            "|---|---|",
+            "| 0 | Done; where a command answers a question, yes. |",
+            "| 1 | The answer is no (a manifest is invalid, a resource not active), or the local stack failed. |",
+            "| 2 | It could not be asked: wrong usage, a setting that cannot be used, a part that does not answer. |",
+            "",
+            *sections,
+        ]
+    )
+
+
+def plain(help: str | None) -> str:
+    """Help without the marks that colour it, in one line of a table."""
+    unmarked = re.sub(r"\[/?[a-z]+\]", "", help or "").replace("\\\\[", "[").replace("\\[", "[")
+    return " ".join(unmarked.replace("|", "\\|").split())
 
 
 def conditions_page() -> str:
