@@ -29,7 +29,7 @@ def endpoint() -> Iterator[str]:
 
 
 def test_an_answer_that_was_cut_off_is_none(endpoint: str) -> None:
-    """botocore alone takes it for an object without a spec, which no mesh ever held."""
+    """Botocore alone takes it for an object without a spec, which no mesh ever held."""
     app_mesh = AppMesh(
         {
             "AWS_ENDPOINT_URL_APP_MESH": endpoint,
