@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,12 @@ COMMAND = (sys.executable, "-m", "cli.main", "control-plane")
 class ControlPlaneProcess:
     """The process on a fixed address, over several lives."""
 
-    def __init__(self, directory: Path, *, database_url: str | None = None) -> None:
+    def __init__(
+        self, directory: Path, *, database_url: str | None = None, settings: Mapping[str, str] | None = None
+    ) -> None:
+        """`settings`: further MESHWRIGHT_... variables."""
         self.directory = directory
+        self._settings = dict(settings or {})
         self.database = directory / "control-plane.db"
         self.database_url = database_url or f"sqlite:///{self.database}"
         quotas = directory / "quotas.yaml"
@@ -43,8 +47,9 @@ class ControlPlaneProcess:
     def start(self) -> None:
         """Start the process and wait until it is ready."""
         keys = {"MESHWRIGHT_ACCESS_KEYS": f"{KEY_ID}:{SECRET}", "MESHWRIGHT_DATABASE_URL": self.database_url}
+        environment = os.environ | keys | self._settings
         with (self.directory / "log").open("ab") as log:
-            self._process = subprocess.Popen((*COMMAND, *self._arguments), env=os.environ | keys, stderr=log)
+            self._process = subprocess.Popen((*COMMAND, *self._arguments), env=environment, stderr=log)
         deadline = time.monotonic() + 60
         while not self._is_ready():
             if self._process.poll() is not None or time.monotonic() > deadline:
