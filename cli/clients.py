@@ -29,26 +29,44 @@ from watcher.watcher import Watcher
 
 log = structlog.get_logger(__name__)
 
+ANSWER_SECONDS = 10
+"""How long a command waits for Temporal."""
+
 
 async def temporal(settings: Settings) -> Client:
-    """A Temporal client; waits as long as the server does not answer.
-
-    TLS, API key and the rest come from the environment and the configuration file of Temporal's own tools.
-    """
-    connect = ClientConfig.load_client_connect_config()
-    connect["target_host"] = settings.temporal_address
-    connect["namespace"] = settings.temporal_namespace
+    """A Temporal client; waits as long as the server does not answer."""
     delay = 0.2
     while True:
         try:
-            # Uncompressed: messages are small, and the compression cost more than it saved (measured on one machine).
-            return await Client.connect(
-                **connect, data_converter=pydantic_data_converter, grpc_compression=GrpcCompression.NONE
-            )
+            return await _connected(settings)
         except RuntimeError as error:
             log.warning("no answer from Temporal", address=settings.temporal_address, error=str(error)[:200])
             await asyncio.sleep(delay)
             delay = min(delay * 2, 5)
+
+
+async def temporal_now(settings: Settings) -> Client:
+    """A Temporal client, for a command that somebody waits for.
+
+    Raises:
+        SettingsError: the server does not answer.
+    """
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await _connected(settings)
+    except (RuntimeError, TimeoutError) as error:
+        raise SettingsError(f"no answer from Temporal at {settings.temporal_address} (TEMPORAL_ADDRESS)") from error
+
+
+async def _connected(settings: Settings) -> Client:
+    """TLS, API key and the rest come from the environment and the configuration file of Temporal's own tools."""
+    connect = ClientConfig.load_client_connect_config()
+    connect["target_host"] = settings.temporal_address
+    connect["namespace"] = settings.temporal_namespace
+    # Uncompressed: messages are small, and the compression cost more than it saved (measured on one machine).
+    return await Client.connect(
+        **connect, data_converter=pydantic_data_converter, grpc_compression=GrpcCompression.NONE
+    )
 
 
 def caller(settings: Settings) -> str:

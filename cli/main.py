@@ -15,6 +15,7 @@ from cli.graph import graph
 from cli.injector import injector
 from cli.proxies import proxies
 from cli.proxy_init import proxy_init
+from cli.reconcile import reconcile
 from cli.restart import restart
 from cli.settings import SettingsError
 from cli.status import status
@@ -35,6 +36,7 @@ app.command("worker", rich_help_panel="Processes")(worker)
 app.command("watcher", rich_help_panel="Processes")(watcher)
 app.command("injector", rich_help_panel="Processes")(injector)
 app.command("status", rich_help_panel="Resources")(status)
+app.command("reconcile", rich_help_panel="Resources")(reconcile)
 app.command("graph", rich_help_panel="Resources")(graph)
 app.command("validate", rich_help_panel="Resources")(validate)
 app.command("proxies", rich_help_panel="Proxies")(proxies)

@@ -47,6 +47,34 @@ def test_status_and_graph_tell_what_the_cluster_has(cluster: Cluster, world: Wor
     assert line.endswith('[label="3"];')
 
 
+def test_reconcile_puts_right_what_is_asked_for_and_waits_for_it(cluster: Cluster, world: World) -> None:
+    """One that drifted unseen is as it should be when the command ends; one that is refused fails with the words."""
+    unseen = world.node("cart") | {}
+    unseen["metadata"] = unseen["metadata"] | {"annotations": {"meshwright.dev/drift": "ignore"}}
+    cluster.converge(world.mesh(), unseen)
+    of = {"meshName": world.name, "virtualNodeName": f"cart-{world.name}"}
+    cluster.app_mesh.api.update_virtual_node(**of, spec={})
+    done = meshwright(cluster, "reconcile", "virtualnode/cart", "-n", world.name, "--wait")
+    assert (done.returncode, done.stdout) == (0, f"virtualnode/{world.name}/cart: Active\n"), done.stderr
+    assert cluster.app_mesh.api.describe_virtual_node(**of)["virtualNode"]["spec"]["listeners"]
+
+    unreadable = world.node("odd")
+    unreadable["metadata"] = unreadable["metadata"] | {"annotations": {"meshwright.dev/drift": "perhaps"}}
+    cluster.kubernetes.apply(unreadable)
+    done = meshwright(cluster, "reconcile", "virtualnode/odd", "-n", world.name, "--wait")
+    assert done.returncode == 1
+    assert "InvalidSpec: metadata.annotations" in done.stderr
+
+    waits = world.service("one", [http_route("a", {"late": 1})])
+    cluster.kubernetes.apply(waits)
+    name = f"virtualservice/{world.host('one')}"
+    done = meshwright(cluster, "reconcile", name, "-n", world.name, "--wait", "--timeout", "0.5")
+    assert done.returncode == 1
+    assert "WaitingForVirtualNodes: VirtualNode late does not exist" in done.stderr
+    missing = meshwright(cluster, "reconcile", "virtualnode/nobody", "-n", world.name)
+    assert (missing.returncode, missing.stderr) == (2, f"meshwright: there is no virtualnode/{world.name}/nobody\n")
+
+
 def test_a_cluster_that_cannot_be_asked_is_named() -> None:
     """Exit code 2, one line."""
     environment = {"KUBECONFIG": "/nowhere/kubeconfig"}
