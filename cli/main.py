@@ -12,6 +12,7 @@ from cli.control_plane import control_plane
 from cli.down import down
 from cli.env import env
 from cli.graph import graph
+from cli.history import history
 from cli.injector import injector
 from cli.proxies import proxies
 from cli.proxy_init import proxy_init
@@ -37,6 +38,7 @@ app.command("watcher", rich_help_panel="Processes")(watcher)
 app.command("injector", rich_help_panel="Processes")(injector)
 app.command("status", rich_help_panel="Resources")(status)
 app.command("reconcile", rich_help_panel="Resources")(reconcile)
+app.command("history", rich_help_panel="Resources")(history)
 app.command("graph", rich_help_panel="Resources")(graph)
 app.command("validate", rich_help_panel="Resources")(validate)
 app.command("proxies", rich_help_panel="Proxies")(proxies)

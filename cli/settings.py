@@ -49,6 +49,7 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("temporal_namespace", "TEMPORAL_NAMESPACE"),
         description="Temporal namespace.",
     )
+    temporal_ui: str | None = Field(None, description="URL of Temporal's UI, for links to it.")
     task_queue: str = Field("meshwright", description="Task queue of the workflows and of activities without a limit.")
 
     app_mesh_endpoint: str | None = Field(

@@ -11,7 +11,7 @@ from activities.messages import Status
 from workflows import calls
 from workflows.calls import CallFailed
 from workflows.events import record_objection, rfc3339
-from workflows.planning.data_plane import REVISION, with_data_plane
+from workflows.planning.data_plane import REVISION, reason_of, with_data_plane
 from workflows.planning.report import changed_members
 from workflows.state import EntityState
 
@@ -29,7 +29,8 @@ async def tell(state: EntityState) -> None:
         return
     state.reconciles += 1  # no reconcile, but its Event is another one than that of the last
     try:
-        await calls.kubernetes(names.WRITE_STATUS, Status(key=snapshot.key, status=status), "Write status")
+        said = f"Write status: {reason_of(status)}"
+        await calls.kubernetes(names.WRITE_STATUS, Status(key=snapshot.key, status=status), said)
         await record_objection(snapshot, state.reconciles, before, status)
     except CallFailed as error:
         if error.failure is not Failure.GONE:

@@ -422,7 +422,8 @@ class Reconcile:
         workflow.set_current_details(f"**{outcome.reason}** {outcome.message}")
         writes = []
         if changed_members(state.status, status):
-            writes.append(calls.kubernetes(names.WRITE_STATUS, Status(key=snapshot.key, status=whole), "Write status"))
+            said = f"Write status: {outcome.reason}" + (f": {outcome.message}" if outcome.message else "")
+            writes.append(calls.kubernetes(names.WRITE_STATUS, Status(key=snapshot.key, status=whole), said[:200]))
         if self._done or is_news(snapshot.key.kind, state.status, status):
             writes.append(calls.kubernetes(names.RECORD_EVENT, self._event(outcome), "Record event"))
         writes.append(record_objection(snapshot, state.reconciles, state.status, status))

@@ -78,7 +78,8 @@ def read(events: Iterable[HistoryEvent]) -> History:
                 succeeded=kind == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED,
             )
         elif kind == EventType.EVENT_TYPE_MARKER_RECORDED:
-            local[_summary(event) or event.marker_recorded_event_attributes.marker_name] += 1
+            what = _summary(event).partition(":")[0]
+            local[what or event.marker_recorded_event_attributes.marker_name] += 1
     return History(tuple(steps.values()), dict(local))
 
 

@@ -22,6 +22,7 @@ COMMANDS = [
     "validate",
     "status",
     "reconcile",
+    "history",
     "graph",
 ]
 

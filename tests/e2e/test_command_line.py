@@ -75,6 +75,34 @@ def test_reconcile_puts_right_what_is_asked_for_and_waits_for_it(cluster: Cluste
     assert (missing.returncode, missing.stderr) == (2, f"meshwright: there is no virtualnode/{world.name}/nobody\n")
 
 
+def test_history_tells_of_each_reconcile(cluster: Cluster, world: World) -> None:
+    """What it waited for, what was called, how it ended, and where to see it; also when the resource is gone."""
+    node = world.node("cart")
+    cluster.kubernetes.apply(node)
+    cluster.kubernetes.wait_reason(node, "WaitingForMesh")
+    cluster.converge(world.mesh(), node)
+    told = meshwright(cluster, "history", "virtualnode/cart", "-n", world.name, "-o", "json")
+    assert told.returncode == 0, told.stderr
+    first, *_, last = json.loads(told.stdout)
+    assert (first["generation"], first["because"], first["calls"]) == (1, ["seen"], [])
+    assert first["outcome"] == f"WaitingForMesh: Mesh {world.name} does not exist"
+    assert last["because"][-1] == f"Mesh {world.name} turned"
+    assert [call["name"] for call in last["calls"]] == ["CreateVirtualNode"]
+    assert last["outcome"] == "Active"
+    ui = cluster.stack.environment["MESHWRIGHT_TEMPORAL_UI"]
+    id = f"default%2Fvirtualnode%2F{world.name}%2Fcart"
+    assert last["link"] == f"{ui}/namespaces/default/workflows/{id}/{last['run']}/history"
+
+    cluster.kubernetes.delete(node)
+    cluster.wait_let_go(node)
+    gone = meshwright(cluster, "history", "vn/cart", "-n", world.name, "--limit", "1")
+    assert gone.returncode == 0, gone.stderr
+    assert "DeleteVirtualNode" in gone.stdout
+    assert "Removed" in gone.stdout, gone.stdout
+    nobody = meshwright(cluster, "history", "vn/nobody", "-n", world.name)
+    assert (nobody.returncode, nobody.stdout) == (1, "")
+
+
 def test_a_cluster_that_cannot_be_asked_is_named() -> None:
     """Exit code 2, one line."""
     environment = {"KUBECONFIG": "/nowhere/kubeconfig"}

@@ -70,7 +70,8 @@ def _story() -> History:
     recorder.started(routes[0], 0.041)
     recorder.failed(routes[0], 0.05)
     recorder.local("core_local_activity", 1.6, "Read references")
-    recorder.local("core_local_activity", 1.7, "Write status")
+    recorder.local("core_local_activity", 1.7, "Write status: Active")
+    recorder.local("core_local_activity", 1.8, "Write status: BadRequest: no")
     return read(recorder.events)
 
 
@@ -96,9 +97,9 @@ def test_only_what_succeeded_counts_as_a_call() -> None:
     assert _story().operations() == {"CreateVirtualRouter": 1, "CreateRoute": 1}
 
 
-def test_local_steps_are_summed_by_summary() -> None:
+def test_local_steps_are_summed_by_what_they_do() -> None:
     """Local activities have a marker each and no times worth showing."""
-    assert beside(_story()) == "beside them, in Kubernetes: 2 x Read references, 1 x Write status"
+    assert beside(_story()) == "beside them, in Kubernetes: 2 x Read references, 2 x Write status"
 
 
 def test_a_step_without_a_summary_goes_by_its_operation() -> None:

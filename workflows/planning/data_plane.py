@@ -70,6 +70,12 @@ def objection(before: Mapping[str, Any], after: Mapping[str, Any]) -> Condition 
     return None if is_old else new
 
 
+def reason_of(status: Mapping[str, Any]) -> str:
+    """How proxies stand, in a word."""
+    synced = condition_of([Condition.model_validate(each) for each in status.get("conditions") or ()], _SYNCED)
+    return synced.reason or "" if synced is not None else "no proxies"
+
+
 def _verdict(report: DataPlaneReport, revision: int, synced: Condition | None) -> list[Condition]:
     """The conditions; `synced` is the one so far, if nothing was written since."""
     if report.revision < revision:
