@@ -14,6 +14,7 @@ from cli.env import env
 from cli.graph import graph
 from cli.history import history
 from cli.injector import injector
+from cli.plan import plan
 from cli.proxies import proxies
 from cli.proxy_init import proxy_init
 from cli.reconcile import reconcile
@@ -37,6 +38,7 @@ app.command("worker", rich_help_panel="Processes")(worker)
 app.command("watcher", rich_help_panel="Processes")(watcher)
 app.command("injector", rich_help_panel="Processes")(injector)
 app.command("status", rich_help_panel="Resources")(status)
+app.command("plan", rich_help_panel="Resources")(plan)
 app.command("reconcile", rich_help_panel="Resources")(reconcile)
 app.command("history", rich_help_panel="Resources")(history)
 app.command("graph", rich_help_panel="Resources")(graph)

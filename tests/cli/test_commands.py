@@ -21,6 +21,7 @@ COMMANDS = [
     "proxies",
     "validate",
     "status",
+    "plan",
     "reconcile",
     "history",
     "graph",

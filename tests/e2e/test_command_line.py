@@ -3,7 +3,11 @@
 import json
 import subprocess
 import sys
+from collections import Counter
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from tests.builders import http_route
 from tests.e2e.cluster import Cluster
@@ -101,6 +105,32 @@ def test_history_tells_of_each_reconcile(cluster: Cluster, world: World) -> None
     assert "Removed" in gone.stdout, gone.stdout
     nobody = meshwright(cluster, "history", "vn/nobody", "-n", world.name)
     assert (nobody.returncode, nobody.stdout) == (1, "")
+
+
+def test_plan_tells_the_calls_that_are_then_made(cluster: Cluster, world: World, tmp_path: Path) -> None:
+    """Of files that are not applied; then nothing is left to do; then of one edit."""
+    shop = world.shop(routes=2)
+    file = tmp_path / "shop.yaml"
+    file.write_text(yaml.safe_dump_all(reversed(shop)))
+    told = meshwright(cluster, "plan", "-f", str(file), "-o", "json")
+    assert told.returncode == 0, told.stderr
+    foretold = Counter(
+        call["operation"] for each in json.loads(told.stdout) for stage in each["stages"] for call in stage
+    )
+    with cluster.counted() as made:
+        cluster.converge(*shop)
+    assert foretold == made
+
+    due = meshwright(cluster, "plan", "-n", world.name)
+    assert (due.returncode, due.stderr) == (0, "0 calls for 3 resources\n"), due.stdout
+    edit = world.service("cart", 2, {"cart": 80, "cart-v2": 20})
+    edit["spec"]["routes"][1] = shop[-1]["spec"]["routes"][1]
+    file.write_text(yaml.safe_dump(edit))
+    edited = meshwright(cluster, "plan", "-f", str(file))
+    assert edited.stdout.splitlines() == [
+        f"virtualservice/{world.name}/{world.host('cart')}",
+        f"  1. Update route r1 of router cart-router-{world.name}",
+    ]
 
 
 def test_a_cluster_that_cannot_be_asked_is_named() -> None:
