@@ -195,8 +195,10 @@ def with_manifest(index: Index, kind: Kind, manifest: dict[str, Any]) -> Name | 
 
     What is new is younger than all that is there, and has been made by nobody else.
     """
-    metadata = manifest["metadata"]
-    name = Name(kind, metadata.get("namespace") if kind.namespaced else None, metadata["name"])
+    metadata = dict(manifest["metadata"])
+    if not kind.namespaced:
+        metadata.pop("namespace", None)  # public manifests give a Mesh one, which the API server passes over
+    name = Name(kind, metadata.get("namespace"), metadata["name"])
     before = index.get(name)
     born = {"uid": f"planned/{name}", "resourceVersion": "0", "creationTimestamp": "9999-12-31T23:59:59Z"}
     given = Snapshot.of(kind, {**manifest, "metadata": {**metadata, **born, "generation": 1}, "status": {}})

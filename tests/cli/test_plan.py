@@ -96,6 +96,12 @@ def test_an_edit_in_a_file_is_planned_alone(cluster: Cluster) -> None:
     assert text(edited)[1:] == ["  1. Update route all of router cart-router-prod"]
 
 
+def test_a_mesh_that_names_a_namespace_is_the_mesh_all_the_same(cluster: Cluster) -> None:
+    """The API server passes over it."""
+    placed = mesh() | {"metadata": {"name": "shop", "namespace": "prod"}}
+    assert text(cluster.plan(placed, virtual_node()))[::2] == ["mesh/shop", "virtualnode/prod/cart"]
+
+
 def test_nothing_is_written(cluster: Cluster) -> None:
     """A plan is made of reads."""
     cluster.plan(mesh(), virtual_node(), virtual_service())
