@@ -11,6 +11,7 @@ from resources.kinds import Kind
 from tests import builders
 from tests.builders import Manifest, grpc_route, http2_route, http_route, listener, tcp_route
 from tests.e2e.cluster import Cluster, mesh_of
+from tests.e2e.workflows import id_of
 from tests.waiting import until
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -154,12 +155,13 @@ def check(cluster: Cluster, manifests: list[Manifest], names: set[str], apply: O
     specs = {name: spec for mesh in meshes for name, spec in cluster.app_mesh.specs(mesh).items()}
     assert set(specs) == names
     assert targets(specs.values()) <= {name.rpartition("/")[2] for name in names if "/virtualNode/" in name}
+    own = {id_of(manifest) for manifest in manifests}  # and not those of like names that another test leaves running
+    until(cluster.workflows.running, own.issubset, "the list of running workflows to have all of them")
     cluster.remove(*delete(manifests))
     assert not meshes & set(cluster.app_mesh.meshes())
-    own = {f"/{manifest['metadata']['name']}" for manifest in manifests}
     until(
         cluster.workflows.running,
-        lambda ids: not any(id.endswith(tuple(own)) for id in ids),
+        lambda ids: own.isdisjoint(ids),
         "the list of running workflows to have none of them",
     )
 
