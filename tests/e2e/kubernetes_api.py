@@ -1,6 +1,7 @@
 """The Kubernetes side as a user has it: apply manifests, edit, delete, and look at conditions and Events."""
 
 import json
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -36,12 +37,13 @@ class Kubernetes:
         """
         self._request("POST", path_of(manifest).rpartition("/")[0], manifest)
 
-    def apply(self, *manifests: Manifest, strict: bool = False) -> None:
+    def apply(self, *manifests: Manifest, strict: bool = False, dry_run: bool = False) -> None:
         """Server-side apply, one after the other; makes a namespace that is missing, as its owner would have.
 
         Args:
             manifests: what to apply.
             strict: refuse a field that its kind does not have.
+            dry_run: have the API server judge and keep nothing (but the namespace).
 
         Raises:
             ApiException: the API server refuses a manifest.
@@ -49,7 +51,7 @@ class Kubernetes:
         for manifest in manifests:
             if namespace := manifest["metadata"].get("namespace"):
                 self._apply(namespace_manifest(namespace))
-            self._apply(manifest, "&fieldValidation=Strict" if strict else "")
+            self._apply(manifest, ("&fieldValidation=Strict" if strict else "") + ("&dryRun=All" if dry_run else ""))
 
     def patch(self, manifest: Manifest, change: Mapping[str, Any], part: str = "") -> None:
         """Merge a change into the object that the manifest names; `part` may be `/status`."""
@@ -183,7 +185,7 @@ def path_of(manifest: Manifest) -> str:
     root = f"/apis/{version}" if "/" in version else f"/api/{version}"
     # Public manifests give a Mesh a namespace, which the API server passes over.
     where = f"/namespaces/{metadata['namespace']}" if "namespace" in metadata and kind != Kind.MESH else ""
-    plural = Kind(kind).plural if kind in set(map(str, Kind)) else f"{kind.lower()}s"
+    plural = Kind(kind).plural if kind in set(map(str, Kind)) else re.sub("ys$", "ies", f"{kind.lower()}s")
     return f"{root}{where}/{plural}/{metadata['name']}"
 
 

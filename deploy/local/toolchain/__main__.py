@@ -8,9 +8,9 @@ from deploy.local.toolchain import Toolchain, ToolchainError
 
 
 def main() -> int:
-    """Find or build all programs of the stack, and Envoy, telling what is done; returns the exit code."""
+    """Find or build all programs of the stack, Helm and Envoy, telling what is done; returns the exit code."""
     try:
-        found = Toolchain.from_environment(os.environ).resolve(sorted({*BINARIES.values(), "envoy"}))
+        found = Toolchain.from_environment(os.environ).resolve(sorted({*BINARIES.values(), "helm", "envoy"}))
     except ToolchainError as error:
         sys.stderr.write(f"{error}\n")
         return 1

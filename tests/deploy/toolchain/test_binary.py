@@ -98,6 +98,7 @@ def test_settings_are_named_after_programs():
     assert {binary.variable for binary in BINARIES.values()} == {
         "MESHWRIGHT_ENVOY",
         "MESHWRIGHT_ETCD",
+        "MESHWRIGHT_HELM",
         "MESHWRIGHT_KUBE_APISERVER",
         "MESHWRIGHT_KUBECTL",
         "MESHWRIGHT_TEMPORAL",

@@ -1,0 +1,59 @@
+"""The chart as Helm renders it."""
+
+import functools
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from deploy.local.toolchain import Toolchain
+from tests.deploy.installing import ROOT
+
+CHART = ROOT / "deploy" / "helm" / "meshwright"
+EVERYTHING: dict[str, Any] = {
+    "image": {"tag": f"0.1.0@sha256:{'0' * 64}", "pullSecrets": ["registry"]},
+    "settings": {"MESHWRIGHT_APP_MESH_WRITES_PER_SECOND": "8"},
+    "temporal": {
+        "tls": {"enabled": True, "clientSecret": "mine", "caSecret": "theirs", "serverName": "temporal.example"},
+        "apiKey": {"secret": "cloud"},
+    },
+    "networkPolicy": {
+        "apiFrom": [{"ipBlock": {"cidr": "10.0.0.0/8"}}],
+        "metricsFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
+    },
+    "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+    "nodeSelector": {"kubernetes.io/os": "linux"},
+    "tolerations": [{"key": "mesh", "operator": "Exists"}],
+}
+"""Values that turn on all that is off by default."""
+
+
+@functools.cache
+def _program() -> Path:
+    return Toolchain.from_environment(os.environ).resolve(["helm"])["helm"]
+
+
+def helm(*arguments: str, **values: Any) -> subprocess.CompletedProcess[str]:
+    """Run Helm with these values; whether it failed is the caller's to look at."""
+    return subprocess.run(
+        [str(_program()), *arguments, *(["--values", "-"] if values else [])],
+        input=yaml.safe_dump(values) if values else "",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def rendered(namespace: str = "meshwright", **values: Any) -> list[dict[str, Any]]:
+    """Every object of a release with these values."""
+    done = helm("template", "meshwright", str(CHART), "--namespace", namespace, **values)
+    assert done.returncode == 0, done.stderr
+    return [each for each in yaml.safe_load_all(done.stdout) if each]
+
+
+def by_name(objects: list[dict[str, Any]], kind: str) -> dict[str, dict[str, Any]]:
+    """Those of one kind, by name."""
+    return {each["metadata"]["name"]: each for each in objects if each["kind"] == kind}

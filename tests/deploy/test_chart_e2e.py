@@ -1,0 +1,240 @@
+"""deploy/helm/meshwright, by Helm itself and on a real API server."""
+
+import copy
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from temporalio.envconfig import ClientConfig
+
+from deploy.local.stack import LocalStack, StackSettings
+from tests.deploy.charting import CHART, EVERYTHING, by_name, helm, rendered
+from tests.deploy.installing import INSTALLED, MANIFESTS, known_variables, manifests
+from tests.e2e.kubernetes_api import Kubernetes, namespace_manifest
+
+pytestmark = pytest.mark.e2e
+
+TEMPORAL_CLIENTS = ("watcher", "worker")
+
+
+def container(objects: list[dict[str, Any]], process: str) -> dict[str, Any]:
+    """The only container of a process's Deployment."""
+    (only,) = by_name(objects, "Deployment")[process]["spec"]["template"]["spec"]["containers"]
+    return dict(only)
+
+
+@pytest.mark.parametrize("values", [{}, EVERYTHING], ids=["defaults", "everything"])
+def test_helm_finds_nothing_wrong_with_the_chart(values: dict[str, Any]):
+    """Not even a warning."""
+    done = helm("lint", "--strict", str(CHART), **values)
+    assert done.returncode == 0, done.stdout
+    assert "WARNING" not in done.stdout
+
+
+def test_helm_refuses_values_in_the_schemas_words():
+    """Before anything is installed."""
+    done = helm("template", "meshwright", str(CHART), worker={"replicas": "two"})
+    assert done.returncode != 0
+    assert "/worker/replicas" in done.stderr
+
+
+def test_a_release_is_what_the_manifests_are():
+    """Rights, arguments, environment, probes, limits and all else, object by object; what Helm adds aside."""
+    chart = {(each["kind"], each["metadata"]["name"]): bare(each) for each in rendered()}
+    wanted = {
+        (each["kind"], each["metadata"]["name"]): bare(each) for each in manifests() if each["kind"] != "Namespace"
+    }
+    (image,) = yaml.safe_load((MANIFESTS / "kustomization.yaml").read_text())["images"]
+    for process in INSTALLED:
+        (only,) = wanted["Deployment", process]["spec"]["template"]["spec"]["containers"]
+        only["image"] = f"{image['name']}:{image['newTag']}"
+    # The manifests rely on the setting's default, which is right in their namespace alone.
+    assert chart["ConfigMap", "meshwright"]["data"].pop("MESHWRIGHT_INJECTOR_SERVICE") == "injector.meshwright"
+    assert {key: chart.get(key) for key in wanted} == wanted
+    assert {kind for kind, _ in chart.keys() - wanted.keys()} == {"NetworkPolicy", "CustomResourceDefinition"}
+
+
+def bare(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The object without labels of its own, and without the annotation by which pods follow their settings."""
+    made = copy.deepcopy(manifest)
+    made["metadata"].pop("labels", None)
+    if made["kind"] == "Deployment":
+        made["spec"]["template"]["metadata"].pop("annotations", None)
+    return made
+
+
+def test_every_label_of_the_manifests_is_there():
+    """The chart has more of them."""
+    labels = {(each["kind"], each["metadata"]["name"]): each["metadata"].get("labels", {}) for each in rendered()}
+    for each in manifests():
+        if each["kind"] != "Namespace":
+            had = each["metadata"].get("labels", {})
+            assert had.items() <= labels[each["kind"], each["metadata"]["name"]].items()
+
+
+def test_a_release_can_be_in_any_namespace():
+    """Its addresses, accounts and webhook follow, and no word of another namespace is left."""
+    objects = rendered(namespace="shop")
+    assert {each["metadata"].get("namespace", "shop") for each in objects} == {"shop"}
+    for kind in ("ClusterRoleBinding", "RoleBinding"):
+        for binding in by_name(objects, kind).values():
+            assert [subject["namespace"] for subject in binding["subjects"]] == ["shop"]
+    (webhook,) = by_name(objects, "MutatingWebhookConfiguration")["meshwright-injector"]["webhooks"]
+    assert webhook["clientConfig"]["service"]["namespace"] == "shop"
+    assert "shop" in webhook["namespaceSelector"]["matchExpressions"][1]["values"]
+    settings = by_name(objects, "ConfigMap")["meshwright"]["data"]
+    assert settings["MESHWRIGHT_INJECTOR_SERVICE"] == "injector.shop"
+    assert settings["MESHWRIGHT_XDS_ADDRESS"] == "control-plane.shop:18000"
+    assert settings["AWS_ENDPOINT_URL_APP_MESH"] == "http://control-plane.shop:8080"
+
+
+def test_pods_follow_their_settings():
+    """A setting that changes restarts those that read it; further settings are read by the processes."""
+    before, after = (
+        rendered(),
+        rendered(settings={"MESHWRIGHT_WORKER_THREADS": "8", "MESHWRIGHT_LOG_FORMAT": "console"}),
+    )
+    data = by_name(after, "ConfigMap")["meshwright"]["data"]
+    assert (data["MESHWRIGHT_WORKER_THREADS"], data["MESHWRIGHT_LOG_FORMAT"]) == ("8", "console")
+    assert data.keys() <= known_variables()
+    changed = {
+        process
+        for process in INSTALLED
+        if by_name(before, "Deployment")[process] != by_name(after, "Deployment")[process]
+    }
+    assert changed == {"watcher", "worker", "injector"}
+
+
+@pytest.mark.parametrize("process", TEMPORAL_CLIENTS)
+def test_temporals_client_gets_certificates_name_and_key(process: str, tmp_path: Path):
+    """Read by the SDK itself from the container's variables, whose files are those of the Secrets that are mounted."""
+    objects = rendered(**EVERYTHING)
+    only = container(objects, process)
+    volumes = by_name(objects, "Deployment")[process]["spec"]["template"]["spec"]["volumes"]
+    secret_of = {each["name"]: each["secret"]["secretName"] for each in volumes if "secret" in each}
+    for mount in only["volumeMounts"]:
+        if mount["name"] in secret_of:
+            folder = tmp_path / mount["mountPath"].lstrip("/")
+            folder.mkdir(parents=True)
+            for key in ("tls.crt", "tls.key", "ca.crt"):
+                (folder / key).write_text(f"{key} of {secret_of[mount['name']]}")
+    variables = dict(by_name(objects, "ConfigMap")["meshwright"]["data"])
+    for variable in only["env"]:
+        source = variable.get("valueFrom", {}).get("secretKeyRef")
+        value = f"{source['key']} of {source['name']}" if source else variable["value"]
+        variables[variable["name"]] = f"{tmp_path}{value}" if value.startswith("/") else value
+    connect = ClientConfig.load_client_connect_config(disable_file=True, override_env_vars=variables)
+    assert connect["api_key"] == "api-key of cloud"
+    tls: Any = connect["tls"]
+    assert (tls.client_cert, tls.client_private_key) == (b"tls.crt of mine", b"tls.key of mine")
+    assert (tls.server_root_ca_cert, tls.domain) == (b"ca.crt of theirs", "temporal.example")
+
+
+def test_what_is_switched_off_leaves_nothing_behind():
+    """Another App Mesh API, no injector, no policies, no definitions: the two processes alone."""
+    objects = rendered(
+        controlPlane={"enabled": False},
+        appMesh={"endpoint": "https://mesh.example"},
+        injector={"enabled": False},
+        networkPolicy={"enabled": False},
+        crds={"install": False},
+        worker={"replicas": 1},
+    )
+    assert by_name(objects, "Deployment").keys() == {"watcher", "worker"}
+    # One that may not be evicted would hold up every drain of its node.
+    assert by_name(objects, "PodDisruptionBudget").keys() == {"watcher"}
+    settings = by_name(objects, "ConfigMap")["meshwright"]["data"]
+    assert settings["AWS_ENDPOINT_URL_APP_MESH"] == "https://mesh.example"
+    assert not any("INJECT" in name or "XDS" in name for name in settings)
+    assert {each["metadata"]["name"].removeprefix("meshwright-") for each in objects} == {
+        "meshwright",
+        "watcher",
+        "worker",
+    }
+
+
+def test_policies_and_scraping_name_ports_and_pods_that_exist():
+    """A policy for a port that no container has would lock everybody out."""
+    objects = rendered(**EVERYTHING)
+    monitor = by_name(objects, "ServiceMonitor")["meshwright"]["spec"]
+    for process in INSTALLED:
+        labels = by_name(objects, "Deployment")[process]["spec"]["template"]["metadata"]["labels"]
+        ports = {port["name"]: port["containerPort"] for port in container(objects, process)["ports"]}
+        policy = by_name(objects, "NetworkPolicy")[process]["spec"]
+        assert policy["podSelector"]["matchLabels"] == labels
+        assert {port["port"] for rule in policy["ingress"] for port in rule["ports"]} == ports.keys()
+        scraped = by_name(objects, "Service")[f"{process}-metrics"]
+        assert monitor["selector"]["matchLabels"].items() <= scraped["metadata"]["labels"].items()
+        assert scraped["spec"]["selector"] == labels
+        (port,) = scraped["spec"]["ports"]
+        assert (port["name"], port["port"]) == (monitor["endpoints"][0]["port"], ports[port["targetPort"]])
+
+
+def test_without_anybody_named_nobody_reads_metrics():
+    """An empty list of peers would mean everybody."""
+    policies = by_name(rendered(), "NetworkPolicy")
+    for process in TEMPORAL_CLIENTS:
+        assert policies[process]["spec"]["ingress"] == []
+    assert [rule["ports"] for rule in policies["injector"]["spec"]["ingress"]] == [[{"port": "webhook"}]]
+    (api, _) = policies["control-plane"]["spec"]["ingress"]
+    assert [peer["podSelector"]["matchLabels"]["app.kubernetes.io/name"] for peer in api["from"]] == [
+        "watcher",
+        "worker",
+    ]
+
+
+@pytest.fixture(scope="module")
+def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The kubeconfig of an API server without anything else."""
+    settings = StackSettings(parts=("etcd", "kube-apiserver"), fast=True)
+    with LocalStack(tmp_path_factory.mktemp("chart"), settings) as stack:
+        yield stack.environment["KUBECONFIG"]
+
+
+@pytest.mark.parametrize("values", [{}, EVERYTHING], ids=["defaults", "everything"])
+def test_the_api_server_accepts_every_object(api_server: str, values: dict[str, Any]):
+    """Strictly, in a dry run; but for the ServiceMonitor, whose kind is another project's."""
+    with closing(Kubernetes(api_server)) as kubernetes:
+        objects = [each for each in rendered("dry", **values) if each["kind"] != "ServiceMonitor"]
+        kubernetes.apply(*objects, strict=True, dry_run=True)
+        assert kubernetes.get(by_name(objects, "Deployment")["worker"]) is None
+
+
+def test_a_release_is_installed_upgraded_and_uninstalled(api_server: str):
+    """Its pods pass Pod Security, an upgrade leaves what the injector wrote, and the definitions outlive it."""
+    where = ("--kubeconfig", api_server, "--namespace", "mesh")
+    objects = {each["kind"]: each for each in rendered("mesh")}
+    with closing(Kubernetes(api_server)) as kubernetes:
+        kubernetes.apply(namespace_manifest("mesh"))
+        kubernetes.patch(
+            namespace_manifest("mesh"), {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
+        )
+        # The local stack has applied the definitions already.
+        run("install", "meshwright", str(CHART), "--take-ownership", *where)
+        for process, deployment in by_name(rendered("mesh"), "Deployment").items():
+            template = deployment["spec"]["template"]
+            metadata = {**template["metadata"], "name": process, "namespace": "mesh"}
+            pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
+            kubernetes.apply(pod, strict=True, dry_run=True)
+
+        webhooks = kubernetes.read(objects["MutatingWebhookConfiguration"])["webhooks"]
+        webhooks[0]["clientConfig"]["caBundle"] = "Y2VydGlmaWNhdGU="
+        kubernetes.patch(objects["MutatingWebhookConfiguration"], {"webhooks": webhooks})
+        kubernetes.patch(objects["Secret"], {"data": {"tls.key": "a2V5"}})
+        run("upgrade", "meshwright", str(CHART), *where, "--set", "injector.failurePolicy=Fail,worker.replicas=3")
+        (webhook,) = kubernetes.read(objects["MutatingWebhookConfiguration"])["webhooks"]
+        assert (webhook["clientConfig"]["caBundle"], webhook["failurePolicy"]) == ("Y2VydGlmaWNhdGU=", "Fail")
+        assert kubernetes.read(objects["Secret"])["data"] == {"tls.key": "a2V5"}
+
+        run("uninstall", "meshwright", *where)
+        assert kubernetes.get(objects["MutatingWebhookConfiguration"]) is None
+        assert kubernetes.get(objects["CustomResourceDefinition"]) is not None
+
+
+def run(*arguments: str) -> None:
+    """Helm, which must succeed."""
+    done = helm(*arguments)
+    assert done.returncode == 0, done.stderr
