@@ -81,10 +81,10 @@ generate: setup ## Write what is made from the code: CRDs and reference pages.
 .PHONY: lock
 lock: setup ## Resolve the dependencies of pyproject.toml anew into the lock files.
 	@$(BIN)/uv pip compile pyproject.toml --quiet --extra local --group dev --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --custom-compile-command "make lock" --upgrade --output-file requirements-dev.txt
+		--generate-hashes --no-strip-extras --no-emit-index-url --custom-compile-command "make lock" --upgrade --output-file requirements-dev.txt
 	@$(BIN)/uv pip compile pyproject.toml --quiet --extra local --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --custom-compile-command "make lock" --constraint requirements-dev.txt --output-file requirements.txt
-	@echo hatchling | $(BIN)/uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--generate-hashes --no-strip-extras --no-emit-index-url --custom-compile-command "make lock" --constraint requirements-dev.txt --output-file requirements.txt
+	@echo hatchling | $(BIN)/uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url \
 		--custom-compile-command "make lock" --constraint requirements-dev.txt --output-file deploy/image/requirements-build.txt
 
 .PHONY: bench

@@ -1,0 +1,52 @@
+"""The lock files, as pip reads them: what it would have to look up is what it refuses on the day of a new release."""
+
+from importlib import metadata
+
+import pytest
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.deploy.installing import ROOT
+
+ENVIRONMENT = {**default_environment(), "extra": ""}
+
+
+def pins(lock: str) -> dict[str, set[str]]:
+    """The extras that a lock file names, by the package that it pins."""
+    lines = [line for line in (ROOT / lock).read_text().splitlines() if line[:1].isalnum()]
+    pinned = [Requirement(line.removesuffix("\\")) for line in lines]
+    return {canonicalize_name(each.name): each.extras for each in pinned}
+
+
+@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-dev.txt"])
+def test_an_extra_that_a_pinned_package_asks_for_is_pinned_with_it(lock: str):
+    """Pip takes `coverage[toml]` for another requirement than a pinned `coverage`, and finds the newest: without a hash."""
+    extras = pins(lock)
+    asked = [
+        (name, requirement)
+        for name in extras
+        for requirement in map(Requirement, requires_of(name))
+        if requirement.extras and (requirement.marker is None or requirement.marker.evaluate(ENVIRONMENT))
+    ]
+    assert [
+        f"{name} asks for {each}" for name, each in asked if not each.extras <= extras[canonicalize_name(each.name)]
+    ] == []
+
+
+def requires_of(name: str) -> list[str]:
+    """What an installed package requires; nothing for one that is for another system or Python."""
+    try:
+        return metadata.requires(name) or []
+    except metadata.PackageNotFoundError:
+        return []
+
+
+def test_every_pin_has_a_hash_and_no_lock_names_a_host():
+    """So that any index will do, and none can put something else in its place."""
+    for lock in ("requirements.txt", "requirements-dev.txt", "deploy/image/requirements-build.txt"):
+        text = (ROOT / lock).read_text()
+        assert "://" not in text
+        blocks = [block for block in text.split("\n") if block[:1].isalnum()]
+        assert blocks, lock
+        assert all(block.endswith("\\") for block in blocks), lock
