@@ -21,7 +21,7 @@ def pins(lock: str) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("lock", ["requirements.txt", "requirements-dev.txt"])
 def test_an_extra_that_a_pinned_package_asks_for_is_pinned_with_it(lock: str):
-    """Pip takes `coverage[toml]` for another requirement than a pinned `coverage`, and finds the newest: without a hash."""
+    """Pip takes `coverage[toml]` for another requirement than `coverage`: it finds the newest, and has no hash for that."""
     extras = pins(lock)
     asked = [
         (name, requirement)
