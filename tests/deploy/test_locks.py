@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 
 from tests.deploy.installing import ROOT
 
-ENVIRONMENT = {**default_environment(), "extra": ""}
+ENVIRONMENT = {**{name: str(value) for name, value in default_environment().items()}, "extra": ""}
 
 
 def pins(lock: str) -> dict[str, set[str]]:
@@ -21,7 +21,7 @@ def pins(lock: str) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("lock", ["requirements.txt", "requirements-dev.txt"])
 def test_an_extra_that_a_pinned_package_asks_for_is_pinned_with_it(lock: str):
-    """Pip takes `coverage[toml]` for another requirement than `coverage`: it finds the newest, and has no hash for that."""
+    """Pip takes `coverage[toml]` for another requirement than `coverage`, and has no hash for what it finds."""
     extras = pins(lock)
     asked = [
         (name, requirement)
