@@ -1,4 +1,4 @@
-"""`meshwright bootstrap`: prints the configuration with which an Envoy starts."""
+"""`meshwright bootstrap`: prints the configuration with which an Envoy, or a gRPC client, starts."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +19,10 @@ _KEY = typer.Option("--key-file", help="The key of the proxy's certificate.")
 _TOKEN = typer.Option("--token", envvar="MESHWRIGHT_XDS_TOKEN", help="The proxy's token, where the control plane asks.")
 _ADMIN = typer.Option("--admin-port", help="Port of Envoy's admin interface, on 127.0.0.1.")
 _DELTA = typer.Option("--delta", help="Ask for changes only, instead of all of a kind.")
+_GRPC = typer.Option(
+    "--grpc",
+    help="For a gRPC client that calls xds:///SERVICE and has no Envoy: the file that GRPC_XDS_BOOTSTRAP names.",
+)
 _EXPLICIT = typer.Option(
     "--explicit-ports", help="Nothing redirects traffic to the proxy: it listens on the node's ports itself."
 )
@@ -43,13 +47,17 @@ def bootstrap(
     token: Annotated[str | None, _TOKEN] = None,
     admin_port: Annotated[int, _ADMIN] = 9901,
     delta: Annotated[bool, _DELTA] = False,
+    grpc: Annotated[bool, _GRPC] = False,
     explicit_ports: Annotated[bool, _EXPLICIT] = False,
     egress_port: Annotated[int | None, _EGRESS] = None,
     ingress_address: Annotated[str | None, _INGRESS_ADDRESS] = None,
     application_port: Annotated[list[str], _APPLICATION] = [],  # noqa: B006 typer copies it
     tcp_port: Annotated[list[str], _TCP] = [],  # noqa: B006
 ) -> None:
-    """Print the configuration with which an Envoy starts as the sidecar of a node, or as a gateway (JSON)."""
+    """Print the configuration with which an Envoy starts as the sidecar of a node, or as a gateway (JSON).
+
+    With --grpc, that of a gRPC client which reads xDS itself.
+    """
     import json
 
     from control_plane.xds import bootstrap as made
@@ -64,22 +72,36 @@ def bootstrap(
         "applicationPorts": _pairs(application_port, "--application-port"),
         "tcpPorts": _pairs(tcp_port, "--tcp-port"),
     }
-    given = {"capture": False} if explicit_ports else {}
+    if grpc:
+        envoys = {"--gateway": gateway, "--token": token, "--delta": delta, "--explicit-ports": explicit_ports}
+        envoys |= {f"--{name}": options[member] for name, member in _OF_PORTS.items()}
+        unfit = [flag for flag, value in envoys.items() if value]
+        if unfit:
+            raise SettingsError(f"--grpc: {', '.join(unfit)} are for an Envoy; gRPC's client has nothing of the kind")
+    given = {"proxyless": True} if grpc else {"capture": False} if explicit_ports else {}
     given |= {name: value for name, value in options.items() if value}
     metadata = {METADATA_KEY: given} if given else {}
     try:
         options_of(metadata)
-        document = made.bootstrap(
-            ProxyId(mesh, "virtualGateway" if gateway else "virtualNode", node),
-            xds,
-            metadata=metadata,
-            security=made.Security(ca_file, certificate_file, key_file, token),
-            admin_port=admin_port,
-            delta=delta,
-        )
+        proxy = ProxyId(mesh, "virtualGateway" if gateway else "virtualNode", node)
+        security = made.Security(ca_file, certificate_file, key_file, token)
+        if grpc:
+            document = made.grpc_bootstrap(proxy, xds, metadata=metadata, security=security)
+        else:
+            document = made.bootstrap(
+                proxy, xds, metadata=metadata, security=security, admin_port=admin_port, delta=delta
+            )
     except ValueError as error:
         raise SettingsError(str(error)) from error
     print(json.dumps(document, indent=2))
+
+
+_OF_PORTS = {
+    "egress-port": "egressPort",
+    "ingress-address": "ingressAddress",
+    "application-port": "applicationPorts",
+    "tcp-port": "tcpPorts",
+}
 
 
 def _pairs(given: list[str], option: str) -> dict[str, int]:

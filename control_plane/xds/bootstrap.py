@@ -1,4 +1,4 @@
-"""The configuration with which an Envoy starts: who it is, and where it gets the rest. Pure.
+"""The configuration with which an Envoy, or a gRPC client, starts: who it is, and where it gets the rest. Pure.
 
 For the stock image of Envoy (`--config-path`), and for the image of the App Mesh agent (`ENVOY_CONFIG_FILE`), which
 then makes none of its own.
@@ -74,6 +74,29 @@ def bootstrap(
                 {"name": "static", "static_layer": {"re2.max_program_size.error_level": _REGEX_SIZE_LIMIT}}
             ]
         },
+    }
+
+
+def grpc_bootstrap(
+    proxy: ProxyId, xds_address: str, *, metadata: Mapping[str, Any], security: Security = Security()
+) -> dict[str, Any]:
+    """What GRPC_XDS_BOOTSTRAP names: the same for a gRPC client that reads xDS itself. It has no place for a token.
+
+    https://github.com/grpc/proposal/blob/master/A65-xds-mtls-creds-in-bootstrap.md
+
+    Raises:
+        UnusableAddress: of the control plane.
+    """
+    _parts(xds_address)
+    credentials: dict[str, Any] = {"type": "insecure"}
+    if security.ca_file is not None:
+        files = {"ca_certificate_file": security.ca_file}
+        if security.certificate_file is not None and security.key_file is not None:
+            files |= {"certificate_file": security.certificate_file, "private_key_file": security.key_file}
+        credentials = {"type": "tls", "config": {name: str(path) for name, path in files.items()}}
+    return {
+        "xds_servers": [{"server_uri": xds_address, "channel_creds": [credentials], "server_features": ["xds_v3"]}],
+        "node": {"id": str(proxy), "cluster": str(proxy), "metadata": metadata},
     }
 
 

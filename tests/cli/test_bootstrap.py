@@ -75,3 +75,24 @@ def test_what_cannot_be_is_refused_by_name(arguments, message):
     result = CliRunner().invoke(app, [*NODE, *arguments])
     assert result.exit_code != 0
     assert message in str(result.exception)
+
+
+def test_a_grpc_client_is_told_where_and_as_whom_to_ask():
+    """In the form of gRPC's own bootstrap, with the files of its certificate."""
+    files = ["--ca-file", "/ca.pem", "--certificate-file", "/me.pem", "--key-file", "/me.key"]
+    document = printed("--grpc", *files)
+    assert options_of(document["node"]["metadata"]).proxyless
+    assert document["node"]["id"] == "mesh/shop/virtualNode/cart"
+    [server] = document["xds_servers"]
+    assert server["server_uri"] == "xds.example:18000"
+    config = {"ca_certificate_file": "/ca.pem", "certificate_file": "/me.pem", "private_key_file": "/me.key"}
+    assert server["channel_creds"] == [{"type": "tls", "config": config}]
+    assert printed("--grpc")["xds_servers"][0]["channel_creds"] == [{"type": "insecure"}]
+
+
+@pytest.mark.parametrize("flag", [["--gateway"], ["--delta"], ["--token", "t0p"], ["--tcp-port", "db:1=2"]])
+def test_what_is_for_an_envoy_is_refused_for_a_grpc_client(flag: list[str]):
+    """Rather than printed without it."""
+    result = CliRunner().invoke(app, [*NODE, "--grpc", *flag])
+    assert result.exit_code != 0
+    assert flag[0] in str(result.exception)

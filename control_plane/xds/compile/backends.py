@@ -68,7 +68,7 @@ def gathered(reading: Reading, mesh: str, wanted: Iterable[Backend], options: Op
             backend.place.problem(f"there is no virtual service {backend.service}")
             continue
         for port in service_ports(reading, mesh, backend.service, merged=not options.capture):
-            service = port if _can_be_called(backends, port, backend) else refused(port)
+            service = port if _can_be_called(backends, port, backend, options) else refused(port)
             at = _by_port(backends, service, backend) if options.capture else _by_name(backends, service, options)
             if isinstance(at, str):
                 backend.place.problem(f"{service.service} is left out: {at}")
@@ -84,13 +84,18 @@ def gathered(reading: Reading, mesh: str, wanted: Iterable[Backend], options: Op
     return backends
 
 
-def _can_be_called(backends: Backends, service: ServicePort, backend: Backend) -> bool:
+def _can_be_called(backends: Backends, service: ServicePort, backend: Backend, options: Options) -> bool:
     """Note how the targets of a service are called; False if they cannot be called as the client policy says."""
     sockets = {}
     for target in service.targets:
         try:
             sockets[target] = _socket(target, backend)
         except Unavailable:
+            return False
+        if sockets[target] and options.proxyless:
+            backend.place.problem(
+                f"virtual node {target.node} takes TLS, of which a client without a proxy is not told"
+            )
             return False
         if backends.sockets.get(target, sockets[target]) != sockets[target]:
             backend.place.problem(
@@ -137,6 +142,8 @@ def _by_name(backends: Backends, service: ServicePort, options: Options) -> int 
     """
     if service.is_http:
         return options.egress_port
+    if options.proxyless:
+        return "a client without a proxy calls no TCP services"
     name = f"{service.service}:{service.port}"
     port = options.tcp_ports.get(name)
     if port is None:

@@ -50,7 +50,7 @@ def _snapshot(reading: Reading, proxy: ProxyId, options: Options) -> Snapshot | 
     else:
         backends = gathered(reading, proxy.mesh, backends_of(Place.spec_of(reading, record)), options)
         egress = egress_of(reading, proxy.key, backends, options, recording)
-        for resource in node_ingress(reading, record, options, recording):
+        for resource in () if options.proxyless else node_ingress(reading, record, options, recording):
             egress.add(resource)
     by_kind: dict[Kind, dict[str, Resource]] = {kind: {} for kind in Kind}
     for resource in egress.resources:

@@ -11,7 +11,7 @@ from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from google.protobuf.wrappers_pb2 import UInt32Value
 
 from control_plane.store.records import ObjectKey
-from control_plane.xds.compile import clusters, filters, names
+from control_plane.xds.compile import clusters, filters, names, proxyless
 from control_plane.xds.compile.backends import Backends
 from control_plane.xds.compile.messages import socket_address, uint32
 from control_plane.xds.compile.options import Options
@@ -49,8 +49,11 @@ def egress_of(
 ) -> Resources:
     """All resources for calls from a node to these backends."""
     egress = Resources(own)
-    add_services(egress, reading, backends)
-    if options.capture:
+    add_services(egress, reading, backends, options)
+    if options.proxyless:
+        for listener in proxyless.listeners(backends, recording):
+            egress.add(listener, frozenset({own}))
+    elif options.capture:
         sources = _sources(backends.tcp.values()) | {own}
         for resource in _captured(reading, own.mesh, backends, options.egress_port, recording):
             egress.add(resource, sources if resource.kind is Kind.LISTENER else frozenset())
@@ -61,7 +64,7 @@ def egress_of(
     return egress
 
 
-def add_services(egress: Resources, reading: Reading, backends: Backends) -> None:
+def add_services(egress: Resources, reading: Reading, backends: Backends, options: Options) -> None:
     """The routes and clusters of what is called, whatever the listeners."""
     for port, services in sorted(backends.http.items()):
         routes = names.egress_routes(port)
@@ -73,7 +76,7 @@ def add_services(egress: Resources, reading: Reading, backends: Backends) -> Non
         made = clusters.node_cluster(reading, target, backends.sockets[target])
         sources = frozenset({ObjectKey("virtualNode", target.mesh, "", target.node)})
         policy = frozenset({egress.own}) if backends.sockets[target] else frozenset()
-        egress.add(made.cluster, sources | policy)
+        egress.add(proxyless.cluster(made.cluster) if options.proxyless else made.cluster, sources | policy)
         if made.endpoints:
             egress.add(made.endpoints, sources)
 

@@ -59,7 +59,7 @@ def gateway_resources(
     routes = [_typed(Place.spec_of(reading, each)) for each in in_order(reading.children("gatewayRoute", gateway.key))]
     backends = gathered(reading, gateway.key.mesh, _wanted(spec, routes), replace(options, capture=False, tcp_ports={}))
     egress = Resources(gateway.key)
-    add_services(egress, reading, backends)
+    add_services(egress, reading, backends, options)
     address = EVERYWHERE if options.capture else _HERE
     egress.add(
         local_listener(names.egress_listener(address, options.egress_port), backends, options.egress_port, recording)

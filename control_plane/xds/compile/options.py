@@ -6,6 +6,8 @@ proxy is a plain process with ports of its own:
 - egress is one listener on 127.0.0.1, which tells HTTP services apart by their `Host`; a TCP service needs a port of
   its own, from `tcp_ports`;
 - ingress is one listener for each port of the node, in front of the application's port.
+
+And with `proxyless` there is no proxy: the application is a gRPC client that reads xDS itself.
 """
 
 from collections.abc import Mapping
@@ -36,6 +38,8 @@ class Options:
     """Where the application listens for a port of the node, if not on that port itself."""
     tcp_ports: Mapping[str, int] = field(default_factory=lambda: _NOTHING)
     """The local port of a TCP service (`name:port`), without capture."""
+    proxyless: bool = False
+    """Whether it is a gRPC client of its own: it is told of services by their names, and of nothing that comes in."""
     tracing: bool = False
     """Whether requests are traced, by the tracer that the proxy was started with."""
 
@@ -48,9 +52,10 @@ class Options:
         return self.application_ports.get(port, port)
 
     def __hash__(self) -> int:
-        plain = (self.capture, self.egress_port, self.ingress_address, self.application_address, self.tracing)
+        plain = (self.capture, self.egress_port, self.ingress_address, self.application_address)
+        flags = (self.proxyless, self.tracing)
         mappings = (self.ingress_ports, self.application_ports, self.tcp_ports)
-        return hash((plain, tuple(frozenset(mapping.items()) for mapping in mappings)))
+        return hash((plain, flags, tuple(frozenset(mapping.items()) for mapping in mappings)))
 
 
 def options_of(metadata: Mapping[str, Any]) -> Options:
@@ -69,6 +74,8 @@ def options_of(metadata: Mapping[str, Any]) -> Options:
     for name, value in given.items():
         attribute, read = _FIELDS[name]
         values[attribute] = read(value, f"{METADATA_KEY}.{name}")
+    if values.get("proxyless") and values.setdefault("capture", False):
+        raise ValueError(f"{METADATA_KEY}.capture: nothing is captured where there is no proxy")
     return Options(**values)
 
 
@@ -112,5 +119,6 @@ _FIELDS = {
     "applicationAddress": ("application_address", _address),
     "applicationPorts": ("application_ports", _ports),
     "tcpPorts": ("tcp_ports", _named_ports),
+    "proxyless": ("proxyless", _flag),
     "tracing": ("tracing", _flag),
 }

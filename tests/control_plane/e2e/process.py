@@ -9,13 +9,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
+from deploy.local import ports
 from tests.control_plane.serving import KEY_ID, REGION, SECRET
 
 COMMAND = (sys.executable, "-m", "cli.main", "control-plane")
@@ -93,3 +94,21 @@ class ControlPlaneProcess:
                 return bool(response.status == 200)
         except (urllib.error.URLError, OSError):
             return False
+
+
+def serving(ending: ExitStack, directory: Path, database: Path, **settings: str) -> tuple[ControlPlaneProcess, str]:
+    """A control plane that serves proxies, and where."""
+    directory.mkdir()
+    address = f"localhost:{ports.pick(set())}"
+    made = ControlPlaneProcess(
+        directory, database_url=f"sqlite:///{database}", settings={"MESHWRIGHT_XDS_LISTEN": address} | settings
+    )
+    made.start()
+    ending.callback(made.kill)
+    return made, address
+
+
+def metrics(control_plane: ControlPlaneProcess) -> str:
+    """What it counts."""
+    with urllib.request.urlopen(f"{control_plane.url}/metrics", timeout=10) as answer:
+        return bytes(answer.read()).decode()

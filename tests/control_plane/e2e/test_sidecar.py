@@ -18,7 +18,7 @@ import pytest
 from deploy.local import ports
 from deploy.local.toolchain import Toolchain
 from examples.traffic.sidecar import Sidecar
-from tests.control_plane.e2e.process import ControlPlaneProcess
+from tests.control_plane.e2e.process import ControlPlaneProcess, metrics, serving
 from tests.control_plane.xds.ads.certificates import Authority
 from tests.waiting import until
 
@@ -99,18 +99,6 @@ def control_planes(tmp_path: Path) -> Iterator[ExitStack]:
         yield stack
 
 
-def serving(ending: ExitStack, directory: Path, database: Path, **settings: str) -> tuple[ControlPlaneProcess, str]:
-    """A control plane that serves proxies, and where."""
-    directory.mkdir()
-    address = f"localhost:{ports.pick(set())}"
-    made = ControlPlaneProcess(
-        directory, database_url=f"sqlite:///{database}", settings={"MESHWRIGHT_XDS_LISTEN": address} | settings
-    )
-    made.start()
-    ending.callback(made.kill)
-    return made, address
-
-
 def says(port: int) -> str:
     """What one hears there."""
     try:
@@ -118,12 +106,6 @@ def says(port: int) -> str:
             return bytes(answer.read()).decode()
     except urllib.error.URLError as error:
         return str(error)
-
-
-def metrics(control_plane: ControlPlaneProcess) -> str:
-    """What it counts."""
-    with urllib.request.urlopen(f"{control_plane.url}/metrics", timeout=10) as answer:
-        return bytes(answer.read()).decode()
 
 
 @pytest.mark.parametrize("delta", [False, True], ids=["sotw", "delta"])

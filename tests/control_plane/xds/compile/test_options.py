@@ -34,9 +34,15 @@ def test_every_option_can_be_given():
     )
 
 
+def test_where_there_is_no_proxy_nothing_is_captured():
+    """A gRPC client need not say so, and cannot say otherwise."""
+    assert options_of({"meshwright": {"proxyless": True}}) == Options(capture=False, proxyless=True)
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [
+        ({"proxyless": True, "capture": True}, "meshwright.capture:"),
         ("yes", "meshwright:"),
         ({"captured": True}, "meshwright.captured:"),
         ({"capture": "no"}, "meshwright.capture:"),
