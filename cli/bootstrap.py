@@ -18,7 +18,9 @@ _CERTIFICATE = typer.Option("--certificate-file", help="The proxy's own certific
 _KEY = typer.Option("--key-file", help="The key of the proxy's certificate.")
 _TOKEN = typer.Option("--token", envvar="MESHWRIGHT_XDS_TOKEN", help="The proxy's token, where the control plane asks.")
 _ADMIN = typer.Option("--admin-port", help="Port of Envoy's admin interface, on 127.0.0.1.")
-_DELTA = typer.Option("--delta", help="Ask for changes only, instead of all of a kind.")
+_SOTW = typer.Option(
+    "--sotw", help="Ask for all of a kind each time (state of the world), instead of for changes only."
+)
 _GRPC = typer.Option(
     "--grpc",
     help="For a gRPC client that calls xds:///SERVICE and has no Envoy: the file that GRPC_XDS_BOOTSTRAP names.",
@@ -46,7 +48,7 @@ def bootstrap(
     key_file: Annotated[Path | None, _KEY] = None,
     token: Annotated[str | None, _TOKEN] = None,
     admin_port: Annotated[int, _ADMIN] = 9901,
-    delta: Annotated[bool, _DELTA] = False,
+    sotw: Annotated[bool, _SOTW] = False,
     grpc: Annotated[bool, _GRPC] = False,
     explicit_ports: Annotated[bool, _EXPLICIT] = False,
     egress_port: Annotated[int | None, _EGRESS] = None,
@@ -73,7 +75,7 @@ def bootstrap(
         "tcpPorts": _pairs(tcp_port, "--tcp-port"),
     }
     if grpc:
-        envoys = {"--gateway": gateway, "--token": token, "--delta": delta, "--explicit-ports": explicit_ports}
+        envoys = {"--gateway": gateway, "--token": token, "--sotw": sotw, "--explicit-ports": explicit_ports}
         envoys |= {f"--{name}": options[member] for name, member in _OF_PORTS.items()}
         unfit = [flag for flag, value in envoys.items() if value]
         if unfit:
@@ -89,7 +91,7 @@ def bootstrap(
             document = made.grpc_bootstrap(proxy, xds, metadata=metadata, security=security)
         else:
             document = made.bootstrap(
-                proxy, xds, metadata=metadata, security=security, admin_port=admin_port, delta=delta
+                proxy, xds, metadata=metadata, security=security, admin_port=admin_port, delta=not sotw
             )
     except ValueError as error:
         raise SettingsError(str(error)) from error

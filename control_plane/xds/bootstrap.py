@@ -47,9 +47,12 @@ def bootstrap(
     metadata: Mapping[str, Any] | None = None,
     security: Security = Security(),
     admin_port: int = 9901,
-    delta: bool = False,
+    delta: bool = True,
 ) -> dict[str, Any]:
     """The bootstrap of a proxy, as JSON values; `metadata` says how it stands (`compile/options.py`).
+
+    With `delta` it asks for changes only. Such a proxy says after a restart of the control plane what it holds, so that
+    nothing is taken from it that it still uses; one that asks for all of a kind each time may miss a cluster then.
 
     Raises:
         UnusableAddress: of the control plane.

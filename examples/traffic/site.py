@@ -25,7 +25,7 @@ T = TypeVar("T")
 class Site:
     """Everything that it started ends with it."""
 
-    def __init__(self, envoy: Path, directory: Path, xds_address: str, mesh: str, *, delta: bool = False) -> None:
+    def __init__(self, envoy: Path, directory: Path, xds_address: str, mesh: str, *, delta: bool = True) -> None:
         self.sidecars: dict[str, Sidecar] = {}
         self.directory = directory
         self._envoy = envoy

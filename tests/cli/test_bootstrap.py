@@ -24,7 +24,8 @@ def test_a_sidecar_says_whose_it_is_and_asks_the_control_plane_for_the_rest():
     """In App Mesh's short form of a node id, over one stream."""
     document = printed()
     assert document["node"] == {"id": "mesh/shop/virtualNode/cart", "cluster": "mesh/shop/virtualNode/cart"}
-    assert document["dynamic_resources"]["ads_config"]["api_type"] == "GRPC"
+    assert document["dynamic_resources"]["ads_config"]["api_type"] == "DELTA_GRPC"
+    assert printed("--sotw")["dynamic_resources"]["ads_config"]["api_type"] == "GRPC"
     cluster = document["static_resources"]["clusters"][0]
     address = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"]
     assert address == {"socket_address": {"address": "xds.example", "port_value": 18000}}
@@ -90,7 +91,7 @@ def test_a_grpc_client_is_told_where_and_as_whom_to_ask():
     assert printed("--grpc")["xds_servers"][0]["channel_creds"] == [{"type": "insecure"}]
 
 
-@pytest.mark.parametrize("flag", [["--gateway"], ["--delta"], ["--token", "t0p"], ["--tcp-port", "db:1=2"]])
+@pytest.mark.parametrize("flag", [["--gateway"], ["--sotw"], ["--token", "t0p"], ["--tcp-port", "db:1=2"]])
 def test_what_is_for_an_envoy_is_refused_for_a_grpc_client(flag: list[str]):
     """Rather than printed without it."""
     result = CliRunner().invoke(app, [*NODE, "--grpc", *flag])

@@ -104,7 +104,13 @@ class AdsServer:
         return grpc.method_handlers_generic_handler(SERVICE, methods)
 
     async def _serve(self, dialect: Dialect, form: str, context: ServicerContext[Any, Any]) -> None:
-        first = await next_request(context)
+        async def read() -> Any | None:
+            request = await next_request(context)
+            if request is not None and dialect.names_in(request) > MAX_NAMES:
+                await self._refuse(context, grpc.StatusCode.RESOURCE_EXHAUSTED, f"more than {MAX_NAMES} names")
+            return request
+
+        first = await read()
         if first is None:
             return
         try:
@@ -117,13 +123,6 @@ class AdsServer:
             await self._refuse(context, error.code, str(error))
         name = next(self._ids)
         connection = Connection(name, proxy, first.node.id, context.peer(), form, datetime.now(UTC))
-
-        async def read() -> Any | None:
-            request = await next_request(context)
-            if request is not None and dialect.names_in(request) > MAX_NAMES:
-                await self._refuse(context, grpc.StatusCode.RESOURCE_EXHAUSTED, f"more than {MAX_NAMES} names")
-            return request
-
         try:
             watch = self._source.watch(proxy, metadata_of(first.node))
         except ValueError as error:

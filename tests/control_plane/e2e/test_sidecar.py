@@ -140,7 +140,7 @@ def test_only_who_is_a_node_gets_its_configuration(
         files = ["--certificate-file", str(at / f"{name}.pem"), "--key-file", str(at / f"{name}.key")]
         return ["--ca-file", str(at / "ca.pem"), *(files if by == "certificate" else ["--token", token])]
 
-    form = ["--delta"] if delta else []
+    form = [] if delta else ["--sotw"]
     with place.sidecar(place.bootstrap(xds, *identity("other", "another-token"), *form)) as envoy:
         until(lambda: metrics(control_plane), lambda text: REFUSED in text, "a refusal that is counted")
         assert "Connection refused" in says(place.port)
