@@ -44,6 +44,11 @@ class Namespace:
     def __init__(self, pid: int) -> None:
         self.pid = pid
 
+    @classmethod
+    def machine(cls) -> "Namespace":
+        """That in which the tests run."""
+        return cls(os.getpid())
+
     def command(self, *arguments: str) -> list[str]:
         """What runs a program inside. The process is the program's own, and dies with the thread that starts it."""
         enter = [_found("nsenter"), "--target", str(self.pid), "--net", "--mount"]
@@ -60,6 +65,17 @@ class Namespace:
         )
         assert done.returncode == 0, f"{' '.join(arguments)}: {done.stdout}{done.stderr}"
         return done.stdout
+
+
+def path_with(tool: str, directory: Path) -> str:
+    """A PATH on which only `nft` is, or only what `iptables` is for us; skips the test where it is not installed."""
+    versions = ("", "6")
+    needed = ["nft"] if tool == "nft" else [f"ip{each}tables-{do}" for each in versions for do in ("save", "restore")]
+    directory.mkdir()
+    for each in needed:
+        found = shutil.which(each) or pytest.skip(f"not installed: {each}")
+        (directory / each).symlink_to(found)
+    return str(directory)
 
 
 @contextmanager

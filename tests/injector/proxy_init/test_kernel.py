@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from injector.proxy_init import iptables, nftables
 from injector.proxy_init.environment import ALWAYS_IGNORED_NETWORKS, Capture
 from injector.proxy_init.families import Family
-from tests.namespaces import Namespace, namespace, need_namespaces
+from tests.namespaces import Namespace, namespace, need_namespaces, path_with
 
 pytestmark = pytest.mark.e2e
 
@@ -39,13 +39,7 @@ def pod() -> Iterator[Namespace]:
 @pytest.fixture(params=["nft", "iptables"])
 def tools(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A PATH on which only one of the two is."""
-    needed = (
-        ["nft"] if request.param == "nft" else [f"ip{v}tables-{do}" for v in ("", "6") for do in ("save", "restore")]
-    )
-    for tool in needed:
-        found = shutil.which(tool) or pytest.skip(f"not installed: {tool}")
-        (tmp_path / tool).symlink_to(found)
-    return str(tmp_path)
+    return path_with(request.param, tmp_path / "tools")
 
 
 def run(pod: Namespace, tools: str, variables: dict[str, str], *arguments: str) -> str:

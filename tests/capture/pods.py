@@ -1,0 +1,154 @@
+"""Pods as a cluster would have them: network namespaces on one bridge, with their traffic led to an Envoy of their own.
+
+All of it goes with the processes that hold the namespaces; the machine's own namespace has one end of a cable for as
+long, so that proxies reach the control plane that runs there.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.namespaces import Namespace, namespace
+from tests.waiting import until
+
+ROOT = Path(__file__).parents[2]
+NETWORK = "10.213.0."
+MACHINE = f"{NETWORK}1"
+PROXY_USER = "1337"
+INSIDE = (sys.executable, "-m", "tests.capture.inside")
+MESHWRIGHT = str(Path(sys.executable).parent / "meshwright")
+_ENVIRONMENT = {"PYTHONPATH": str(ROOT), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+
+
+class Pod:
+    """One namespace with an address, and what runs in it until the end."""
+
+    def __init__(self, inside: Namespace, address: str, directory: Path, ending: ExitStack) -> None:
+        self.inside = inside
+        self.address = address
+        self._directory = directory
+        self._ending = ending
+        self._asker = self._start(*INSIDE, "ask")
+
+    def serve(self, name: str, *ports: int) -> None:
+        """Start the application, and wait until it listens."""
+        process = self._start(*INSIDE, "serve", name, *map(str, ports))
+        assert process.stdout is not None
+        assert process.stdout.readline() == "listening\n"
+
+    def capture(self, tools: str, variables: Mapping[str, str]) -> None:
+        """Lead its traffic to a proxy, as the pod's init container does."""
+        self.inside.run(MESHWRIGHT, "proxy-init", environment={"PATH": tools, **variables})
+
+    def proxy(self, envoy: Path, bootstrap: Mapping[str, Any]) -> None:
+        """Start its Envoy as the user whose traffic is not captured, and wait until it has its configuration."""
+        # The user may read the program wherever the one who runs the tests keeps it, and nothing more.
+        may = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+        user = ["setpriv", f"--reuid={PROXY_USER}", f"--regid={PROXY_USER}", "--clear-groups", *may]
+        arguments = ["--config-yaml", json.dumps(bootstrap), "--concurrency", "1", "--disable-hot-restart"]
+        self._start(*user, "--pdeathsig", "KILL", str(envoy), *arguments)
+        ready = "http://127.0.0.1:9901/ready"
+        until(lambda: self.ask(ready), lambda answer: answer.get("status") == 200, f"the Envoy of {self.address}")
+
+    def ask(self, url: str, **headers: str) -> dict[str, Any]:
+        """What an application here is answered: status, headers and body, or an error."""
+        assert self._asker.stdin is not None
+        assert self._asker.stdout is not None
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self._asker.stdin.write(json.dumps({"url": url, "headers": named}) + "\n")
+        self._asker.stdin.flush()
+        answer: dict[str, Any] = json.loads(self._asker.stdout.readline())
+        return answer
+
+    def told(self, url: str, **headers: str) -> dict[str, Any]:
+        """What an application says of a request that it answered: its name, who asked, with which headers."""
+        answer = self.ask(url, **headers)
+        assert answer.get("status") == 200, answer
+        said: dict[str, Any] = json.loads(answer["body"])
+        return said
+
+    def counted(self, name: str) -> int:
+        """A counter of its Envoy, summed over all whose name ends so."""
+        text = self.ask(f"http://127.0.0.1:9901/stats?filter={name}$")["body"]
+        return sum(int(line.rpartition(": ")[2]) for line in text.splitlines())
+
+    @contextmanager
+    def loaded(self, address: str, port: int, host: str) -> Iterator["Loaded"]:
+        """A load from here inside the block."""
+        process = self._start(*INSIDE, "load", address, str(port), host)
+        yield Loaded(process)
+
+    def _start(self, *command: str) -> "subprocess.Popen[str]":
+        with (self._directory / f"{self.address}.log").open("ab") as log:
+            process = self._ending.enter_context(
+                subprocess.Popen(
+                    self.inside.command(*command),
+                    env=_ENVIRONMENT,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    text=True,
+                )
+            )
+        self._ending.callback(process.kill)
+        return process
+
+
+class Loaded:
+    """A load that runs."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+
+    def answers(self) -> dict[str, int]:
+        """The good answers since the last time, by what they said."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        return dict(self._line())
+
+    def failures(self) -> list[str]:
+        """End it: what failed from the beginning."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        return list(self._line())
+
+    def _line(self) -> Any:
+        assert self._process.stdout is not None
+        return json.loads(self._process.stdout.readline())
+
+
+@contextmanager
+def pods(directory: Path, hosts: Mapping[str, str], *numbers: int) -> Iterator[list[Pod]]:
+    """Pods with these last numbers in their addresses, on one network; `hosts`: the names that all of them know."""
+    names = directory / "hosts"
+    names.write_text("127.0.0.1 localhost\n" + "".join(f"{address} {name}\n" for name, address in hosts.items()))
+    with ExitStack() as stack:
+        hub = stack.enter_context(namespace())
+        hub.run("ip", "link", "add", "bridge", "type", "bridge")
+        hub.run("ip", "link", "set", "bridge", "up")
+        machine, end = Namespace.machine(), f"mw-test-{hub.pid}"
+        _cable(hub, machine, end, MACHINE)
+        # It would go with the hub, but later: the next town's would have to share its address for a moment.
+        stack.callback(machine.run, "ip", "link", "delete", end)
+        made = []
+        for number in numbers:
+            inside, address = stack.enter_context(namespace()), f"{NETWORK}{number}"
+            _cable(hub, inside, "eth0", address)
+            inside.run("ip", "route", "add", "default", "via", MACHINE)
+            inside.run("mount", "--bind", str(names), "/etc/hosts")
+            made.append(Pod(inside, address, directory, stack))
+        yield made
+
+
+def _cable(hub: Namespace, other: Namespace, name: str, address: str) -> None:
+    """Connect a namespace with the bridge; its end has this name and address."""
+    end = f"to-{address.rpartition('.')[2]}"
+    hub.run("ip", "link", "add", end, "type", "veth", "peer", "name", name, "netns", str(other.pid))
+    hub.run("ip", "link", "set", end, "master", "bridge", "up")
+    other.run("ip", "address", "add", f"{address}/24", "dev", name)
+    other.run("ip", "link", "set", name, "up")
