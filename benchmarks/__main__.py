@@ -12,6 +12,7 @@ RUNS = (
     ("benchmarks.reconcile", "--services", "0"),
     ("benchmarks.reconcile", "--services", "100"),
     ("benchmarks.xds",),
+    ("benchmarks.effect",),
     ("benchmarks.injector",),
     ("benchmarks.cloud_map", "--pods", "500"),
     ("benchmarks.cloud_map", "--pods", "500", "--writes-per-second", "4", "--reads-per-second", "1"),

@@ -187,4 +187,4 @@ def _endpoint(address: str) -> dict[str, Any]:
 
 
 def _serves(control_plane: ControlPlaneProcess) -> bool:
-    return 'appmesh_xds_connections{form="sotw"} 1.0' in metrics(control_plane)
+    return 'appmesh_xds_connections{form="delta"} 1.0' in metrics(control_plane)
