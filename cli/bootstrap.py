@@ -28,6 +28,7 @@ _GRPC = typer.Option(
 _EXPLICIT = typer.Option(
     "--explicit-ports", help="Nothing redirects traffic to the proxy: it listens on the node's ports itself."
 )
+_IPV6 = typer.Option("--ipv6", help="IPv6 is redirected to the proxy too (`APPMESH_ENABLE_IPV6=1`).")
 _EGRESS = typer.Option("--egress-port", help="With explicit ports: where the application sends what is for the mesh.")
 _INGRESS_ADDRESS = typer.Option("--ingress-address", help="With explicit ports: where those of the node are.")
 _APPLICATION = typer.Option(
@@ -50,6 +51,7 @@ def bootstrap(
     admin_port: Annotated[int, _ADMIN] = 9901,
     sotw: Annotated[bool, _SOTW] = False,
     grpc: Annotated[bool, _GRPC] = False,
+    ipv6: Annotated[bool, _IPV6] = False,
     explicit_ports: Annotated[bool, _EXPLICIT] = False,
     egress_port: Annotated[int | None, _EGRESS] = None,
     ingress_address: Annotated[str | None, _INGRESS_ADDRESS] = None,
@@ -75,12 +77,20 @@ def bootstrap(
         "tcpPorts": _pairs(tcp_port, "--tcp-port"),
     }
     if grpc:
-        envoys = {"--gateway": gateway, "--token": token, "--sotw": sotw, "--explicit-ports": explicit_ports}
+        envoys = {
+            "--gateway": gateway,
+            "--token": token,
+            "--sotw": sotw,
+            "--ipv6": ipv6,
+            "--explicit-ports": explicit_ports,
+        }
         envoys |= {f"--{name}": options[member] for name, member in _OF_PORTS.items()}
         unfit = [flag for flag, value in envoys.items() if value]
         if unfit:
             raise SettingsError(f"--grpc: {', '.join(unfit)} are for an Envoy; gRPC's client has nothing of the kind")
     given = {"proxyless": True} if grpc else {"capture": False} if explicit_ports else {}
+    if ipv6:
+        given["ipv6"] = True
     given |= {name: value for name, value in options.items() if value}
     metadata = {METADATA_KEY: given} if given else {}
     try:

@@ -176,6 +176,9 @@ class Settings(BaseSettings):
     inject_ignored_ips: str = Field(
         "169.254.169.254", description="Addresses and networks that bypass the sidecar, comma-separated."
     )
+    inject_ipv6: bool = Field(
+        False, description="Whether IPv6 is redirected to the sidecar too; the cluster's nodes must know IPv6."
+    )
     inject_drain_seconds: int = Field(
         20, ge=0, le=3600, description="How long a classic sidecar goes on after its pod is told to stop."
     )

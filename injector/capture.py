@@ -37,6 +37,8 @@ def init_container(
         "APPMESH_EGRESS_IGNORED_IP": _joined(_ignored_ips(asked, configuration)),
         "APPMESH_EGRESS_IGNORED_PORTS": _joined(_ignored_ports(asked, configuration)),
     }
+    if configuration.ipv6:
+        variables["APPMESH_ENABLE_IPV6"] = "1"
     container: dict[str, Any] = {
         "name": NAME,
         "image": configuration.init_image,

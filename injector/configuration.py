@@ -76,6 +76,8 @@ class Configuration:
     memory_limit: str | None = None
     ignored_ports: tuple[int, ...] = (22,)
     ignored_ips: tuple[str, ...] = ("169.254.169.254",)
+    ipv6: bool = False
+    """Whether IPv6 is redirected too."""
     drain_seconds: int = 20
     """How long a proxy without a place of its own in the pod's life goes on after the pod is told to stop."""
     statsd_address: str | None = None

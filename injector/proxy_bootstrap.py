@@ -34,6 +34,8 @@ def proxy_bootstrap(node: ProxyId, configuration: Configuration) -> dict[str, An
     Where there is a token it says `$(MESHWRIGHT_XDS_TOKEN)`, which Kubernetes replaces in a container's arguments: so
     the token itself stands in its Secret alone. Any other `$` is not yet made safe for that (`escaped`).
     """
+    options = {"ipv6": configuration.ipv6, "tracing": configuration.tracing is not None}
+    told = {name: True for name, wanted in options.items() if wanted}
     with_certificate = configuration.certificate_secret is not None
     document = bootstrap(
         node,
@@ -45,7 +47,7 @@ def proxy_bootstrap(node: ProxyId, configuration: Configuration) -> dict[str, An
             token=f"$({TOKEN_VARIABLE})" if configuration.token_secret is not None else None,
         ),
         admin_port=ADMIN_PORT,
-        metadata={METADATA_KEY: {"tracing": True}} if configuration.tracing is not None else None,
+        metadata={METADATA_KEY: told} if told else None,
     )
     document["static_resources"]["clusters"].append(_admin_cluster())
     document["static_resources"]["listeners"] = [_status_listener()]

@@ -39,6 +39,7 @@ VARIABLES = (
     Variable("APPMESH_ENVOY_INGRESS_PORT", _INIT, "Where incoming traffic is redirected to."),
     Variable("APPMESH_ENVOY_EGRESS_PORT", _INIT, "Where outgoing traffic is redirected to."),
     Variable("APPMESH_APP_PORTS", _INIT, "The application's ports, whose incoming traffic is redirected."),
+    Variable("APPMESH_ENABLE_IPV6", _INIT, "`1` with `--inject-ipv6`: redirect IPv6 too."),
     Variable("APPMESH_EGRESS_IGNORED_IP", _INIT, "Addresses and networks to which traffic is not redirected."),
     Variable("APPMESH_EGRESS_IGNORED_PORTS", _INIT, "Ports to which traffic is not redirected."),
 )

@@ -8,6 +8,7 @@ python -m tests.capture.inside load ADDRESS PORT HOST  asks until its input ends
 import asyncio
 import http.client
 import json
+import socket
 import socketserver
 import sys
 import threading
@@ -17,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from examples.traffic.load import Load, Target
+from injector.proxy_init.kernel import has_ipv6
 
 
 class _Server(ThreadingHTTPServer):
@@ -24,6 +26,15 @@ class _Server(ThreadingHTTPServer):
         """As any server's; the usual one asks DNS for its own name first, which nobody answers here."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = "pod", self.server_address[1]
+
+
+class _ByIpv6(_Server):
+    address_family = socket.AF_INET6
+
+    def server_bind(self) -> None:
+        """Beside the one for IPv4, on the same port."""
+        self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        super().server_bind()
 
 
 def serve(name: str, *ports: str) -> None:
@@ -45,6 +56,8 @@ def serve(name: str, *ports: str) -> None:
             """Say nothing."""
 
     servers = [_Server(("0.0.0.0", int(port)), Handler) for port in ports]
+    if has_ipv6():
+        servers += [_ByIpv6(("::", int(port)), Handler) for port in ports]
     threads = [threading.Thread(target=server.serve_forever) for server in servers]
     for thread in threads:
         thread.start()

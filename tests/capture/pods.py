@@ -12,11 +12,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from injector.proxy_init.kernel import has_ipv6
 from tests.namespaces import Namespace, namespace
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 NETWORK = "10.213.0."
+NETWORK_BY_IPV6 = "fd00:213::"
 MACHINE = f"{NETWORK}1"
 PROXY_USER = "1337"
 INSIDE = (sys.executable, "-m", "tests.capture.inside")
@@ -55,7 +57,10 @@ class Pod:
         until(lambda: self.ask(ready), lambda answer: answer.get("status") == 200, f"the Envoy of {self.address}")
 
     def ask(self, url: str, **headers: str) -> dict[str, Any]:
-        """What an application here is answered: status, headers and body, or an error."""
+        """What an application here is answered: status, headers and body, or an error.
+
+        A header's name may have `_` for `-`.
+        """
         assert self._asker.stdin is not None
         assert self._asker.stdout is not None
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -140,6 +145,8 @@ def pods(directory: Path, hosts: Mapping[str, str], *numbers: int) -> Iterator[l
             inside, address = stack.enter_context(namespace()), f"{NETWORK}{number}"
             _cable(hub, inside, "eth0", address)
             inside.run("ip", "route", "add", "default", "via", MACHINE)
+            if has_ipv6():
+                inside.run("ip", "address", "add", f"{NETWORK_BY_IPV6}{number}/64", "dev", "eth0", "nodad")
             inside.run("mount", "--bind", str(names), "/etc/hosts")
             made.append(Pod(inside, address, directory, stack))
         yield made

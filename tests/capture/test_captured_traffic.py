@@ -18,7 +18,8 @@ import pytest
 
 from deploy.local import ports
 from deploy.local.toolchain import Toolchain
-from tests.capture.pods import MACHINE, NETWORK, PROXY_USER, Pod, pods
+from injector.proxy_init.kernel import has_ipv6
+from tests.capture.pods import MACHINE, NETWORK, NETWORK_BY_IPV6, PROXY_USER, Pod, pods
 from tests.control_plane import specs
 from tests.control_plane.e2e.process import serving
 from tests.namespaces import need_namespaces, path_with
@@ -40,7 +41,9 @@ VARIABLES = {
     "APPMESH_APP_PORTS": str(PORT),
     "APPMESH_EGRESS_IGNORED_IP": f"{METADATA},{PAST_THE_PROXY}",
     "APPMESH_EGRESS_IGNORED_PORTS": f"22,{OPEN_PORT}",
+    "APPMESH_ENABLE_IPV6": str(int(has_ipv6())),
 }
+by_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="the kernel has no IPv6")
 URL = f"http://{SERVICE}:{PORT}/"
 
 
@@ -111,7 +114,19 @@ def declare(api: Any, colours: dict[str, Pod]) -> None:
 
 def bootstrap(node: str, xds: str) -> dict[str, Any]:
     """What the command prints."""
-    command = (sys.executable, "-m", "cli.main", "bootstrap", "--mesh", "shop", "--node", node, "--xds", xds)
+    command = (
+        sys.executable,
+        "-m",
+        "cli.main",
+        "bootstrap",
+        "--mesh",
+        "shop",
+        "--node",
+        node,
+        "--xds",
+        xds,
+        *(["--ipv6"] if has_ipv6() else []),
+    )
     printed: dict[str, Any] = json.loads(subprocess.check_output(command))
     return printed
 
@@ -150,9 +165,14 @@ def test_what_is_excluded_passes_by(town: Town, url: str) -> None:
     assert town.front.counted("15001.downstream_cx_total") == captured
 
 
-def test_what_is_not_in_the_mesh_is_let_out_where_the_mesh_says_so(town: Town) -> None:
+@pytest.mark.parametrize(
+    "address",
+    [f"{NETWORK}15", pytest.param(f"[{NETWORK_BY_IPV6}14]", marks=by_ipv6)],
+    ids=["ipv4", "ipv6"],
+)
+def test_what_is_not_in_the_mesh_is_let_out_where_the_mesh_says_so(town: Town, address: str) -> None:
     """DROP_ALL closes the connection; ALLOW_ALL leads it where it was going."""
-    url = f"http://{NETWORK}15:7000/"
+    url = f"http://{address}:7000/"
     assert "error" in town.front.ask(url)
     town.api.update_mesh(meshName="shop", spec={"egressFilter": {"type": "ALLOW_ALL"}})
     until(lambda: town.front.ask(url), lambda answer: answer.get("status") == 200, "ALLOW_ALL to let it out")
@@ -160,6 +180,17 @@ def test_what_is_not_in_the_mesh_is_let_out_where_the_mesh_says_so(town: Town) -
     assert town.front.told(URL)["name"] == "blue"
     town.api.update_mesh(meshName="shop", spec={"egressFilter": {"type": "DROP_ALL"}})
     until(lambda: town.front.ask(url), lambda answer: "error" in answer, "DROP_ALL to keep it in")
+
+
+@by_ipv6
+def test_ipv6_is_led_the_same_way(town: Town) -> None:
+    """A service by an address where nobody is, and a pod by its own."""
+    said = town.front.told(f"http://[{NETWORK_BY_IPV6}99]:{PORT}/", host=f"{SERVICE}:{PORT}")
+    assert (said["name"], said["peer"]) == ("blue", "127.0.0.1")
+    said = town.outsider.told(f"http://[{NETWORK_BY_IPV6}12]:{PORT}/")
+    assert (said["name"], said["peer"]) == ("blue", "127.0.0.1")
+    said = town.front.told(f"http://[{NETWORK_BY_IPV6}12]:{OPEN_PORT}/")
+    assert (said["name"], said["peer"]) == ("blue", f"{NETWORK_BY_IPV6}11")
 
 
 def test_a_canary_loses_no_request(town: Town) -> None:

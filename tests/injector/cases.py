@@ -207,6 +207,7 @@ CASES = (
         pod("secured"),
         {"xds_ca": "PEM", "certificate_secret": "{node}-tls", "token_secret": "mesh-token"},
     ),
+    Case("ipv6", pod("ipv6"), {"ipv6": True}),
     Case("statistics", pod("statistics"), {"statsd_address": "127.0.0.1:8125", "stats_tags": True}),
     Case("traces", pod("traces"), {"tracing": Tracing(Tracer.ZIPKIN, "jaeger.tracing", 9411)}),
     Case("not-by-default", pod("not-by-default"), {"by_default": False}),

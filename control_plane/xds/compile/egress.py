@@ -13,13 +13,14 @@ from google.protobuf.wrappers_pb2 import UInt32Value
 from control_plane.store.records import ObjectKey
 from control_plane.xds.compile import clusters, filters, names, proxyless
 from control_plane.xds.compile.backends import Backends
-from control_plane.xds.compile.messages import socket_address, uint32
+from control_plane.xds.compile.messages import also_by_ipv6, socket_address, uint32
 from control_plane.xds.compile.options import Options
 from control_plane.xds.compile.reading import Reading
 from control_plane.xds.compile.services import ServicePort
 from control_plane.xds.snapshot import Kind, Resource
 
 _EVERYWHERE = "0.0.0.0"
+_EVERYWHERE_BY_IPV6 = "::"
 _HERE = "127.0.0.1"
 _HTTPS = 443
 
@@ -55,7 +56,7 @@ def egress_of(
             egress.add(listener, frozenset({own}))
     elif options.capture:
         sources = _sources(backends.tcp.values()) | {own}
-        for resource in _captured(reading, own.mesh, backends, options.egress_port, recording):
+        for resource in _captured(reading, own.mesh, backends, options, recording):
             egress.add(resource, sources if resource.kind is Kind.LISTENER else frozenset())
     else:
         for port in backends.ports:
@@ -89,7 +90,7 @@ def _routes(name: str, services: list[ServicePort]) -> Resource:
 
 
 def _captured(
-    reading: Reading, mesh: str, backends: Backends, at: int, recording: filters.Recording
+    reading: Reading, mesh: str, backends: Backends, options: Options, recording: filters.Recording
 ) -> Iterator[Resource]:
     """One listener for all captured calls: chains by port, then AWS's own services, then what the mesh lets out.
 
@@ -107,12 +108,15 @@ def _captured(
         everything = filters.tcp("egress", [(names.allow_all_cluster(mesh), 1)], None, recording)
         if _HTTPS not in backends.ports:
             chains.append(_chain(everything, FilterChainMatch(destination_port=uint32(_HTTPS))))
-        anywhere = CidrRange(address_prefix=_EVERYWHERE, prefix_len=UInt32Value(value=0))
-        chains.append(_chain(everything, FilterChainMatch(prefix_ranges=[anywhere])))
+        prefixes = [_EVERYWHERE, _EVERYWHERE_BY_IPV6] if options.ipv6 else [_EVERYWHERE]
+        anywhere = [CidrRange(address_prefix=each, prefix_len=UInt32Value(value=0)) for each in prefixes]
+        chains.append(_chain(everything, FilterChainMatch(prefix_ranges=anywhere)))
         yield clusters.allow_all_cluster(mesh)
+    at = options.egress_port
     listener = Listener(
         name=names.egress_listener(_EVERYWHERE, at),
         address=socket_address(_EVERYWHERE, at),
+        additional_addresses=[also_by_ipv6(at)] if options.ipv6 else [],
         filter_chains=chains,
         listener_filters=[filters.original_destination(), filters.tls_inspector()],
         traffic_direction=TrafficDirection.OUTBOUND,

@@ -41,7 +41,8 @@ def node_ingress(
         at = (options.application_address, options.application_port(mapping["port"]))
         yield local_cluster(cluster, mapping["protocol"], at, listener.get("connectionPool"))
     if captured:
-        yield ingress_listener(EVERYWHERE, CAPTURED_INGRESS_PORT, captured, [filters.original_destination()])
+        redirected = [filters.original_destination()]
+        yield ingress_listener(EVERYWHERE, CAPTURED_INGRESS_PORT, captured, redirected, ipv6=options.ipv6)
 
 
 def _can_listen(listener: Place, options: Options, taken: set[int]) -> bool:

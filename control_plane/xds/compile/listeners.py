@@ -7,7 +7,7 @@ from envoy.config.listener.v3.listener_components_pb2 import Filter, FilterChain
 from envoy.config.listener.v3.listener_pb2 import Listener
 
 from control_plane.xds.compile import filters, names
-from control_plane.xds.compile.messages import socket_address
+from control_plane.xds.compile.messages import also_by_ipv6, socket_address
 from control_plane.xds.compile.place import Place
 from control_plane.xds.compile.tls import Unavailable, listener_socket
 from control_plane.xds.snapshot import Kind, Resource
@@ -16,13 +16,19 @@ EVERYWHERE = "0.0.0.0"
 
 
 def ingress_listener(
-    address: str, port: int, chains: Sequence[FilterChain], listener_filters: Sequence[ListenerFilter] = ()
+    address: str,
+    port: int,
+    chains: Sequence[FilterChain],
+    listener_filters: Sequence[ListenerFilter] = (),
+    *,
+    ipv6: bool = False,
 ) -> Resource:
-    """A listener with these chains. Which of them is for TLS can only be told by looking."""
+    """A listener with these chains, by `ipv6` too. Which of them is for TLS can only be told by looking."""
     looks = [filters.tls_inspector()] if any(chain.filter_chain_match.transport_protocol for chain in chains) else []
     listener = Listener(
         name=names.ingress_listener(address, port),
         address=socket_address(address, port),
+        additional_addresses=[also_by_ipv6(port)] if ipv6 else [],
         filter_chains=chains,
         listener_filters=[*listener_filters, *looks],
         traffic_direction=TrafficDirection.INBOUND,

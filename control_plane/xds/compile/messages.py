@@ -2,6 +2,7 @@
 
 from envoy.config.core.v3.address_pb2 import Address, SocketAddress
 from envoy.config.core.v3.config_source_pb2 import AggregatedConfigSource, ApiVersion, ConfigSource
+from envoy.config.listener.v3.listener_pb2 import AdditionalAddress
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
@@ -35,6 +36,11 @@ def uint32(number: int) -> UInt32Value:
 def socket_address(address: str, port: int) -> Address:
     """A TCP address."""
     return Address(socket_address=SocketAddress(address=address, port_value=port))
+
+
+def also_by_ipv6(port: int) -> AdditionalAddress:
+    """A listener's port by IPv6, everywhere; IPv4 is left to the listener's own address."""
+    return AdditionalAddress(address=socket_address("::", port))
 
 
 def is_header_value(text: str) -> bool:

@@ -38,6 +38,8 @@ class Options:
     """Where the application listens for a port of the node, if not on that port itself."""
     tcp_ports: Mapping[str, int] = field(default_factory=lambda: _NOTHING)
     """The local port of a TCP service (`name:port`), without capture."""
+    ipv6: bool = False
+    """Whether IPv6 is captured too, so that the captured listeners have to take it. The proxy's host must know IPv6."""
     proxyless: bool = False
     """Whether it is a gRPC client of its own: it is told of services by their names, and of nothing that comes in."""
     tracing: bool = False
@@ -53,7 +55,7 @@ class Options:
 
     def __hash__(self) -> int:
         plain = (self.capture, self.egress_port, self.ingress_address, self.application_address)
-        flags = (self.proxyless, self.tracing)
+        flags = (self.ipv6, self.proxyless, self.tracing)
         mappings = (self.ingress_ports, self.application_ports, self.tcp_ports)
         return hash((plain, flags, tuple(frozenset(mapping.items()) for mapping in mappings)))
 
@@ -119,6 +121,7 @@ _FIELDS = {
     "applicationAddress": ("application_address", _address),
     "applicationPorts": ("application_ports", _ports),
     "tcpPorts": ("tcp_ports", _named_ports),
+    "ipv6": ("ipv6", _flag),
     "proxyless": ("proxyless", _flag),
     "tracing": ("tracing", _flag),
 }

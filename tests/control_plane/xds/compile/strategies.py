@@ -16,6 +16,7 @@ MISSING_SERVICE = "missing.local"
 options = st.sampled_from(
     [
         Options(),
+        Options(ipv6=True),
         Options(capture=False, application_address="127.0.0.2"),
         Options(capture=False, ingress_ports={8000: 8001}, tcp_ports={f"{SERVICE}:8000": 15400}),
     ]

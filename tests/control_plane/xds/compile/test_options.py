@@ -20,6 +20,7 @@ def test_every_option_can_be_given():
         "applicationAddress": "127.0.0.2",
         "applicationPorts": {"8080": 3000},
         "tcpPorts": {"db.local:5432": 15432},
+        "ipv6": True,
         "tracing": True,
     }
     assert options_of({"meshwright": given}) == Options(
@@ -30,6 +31,7 @@ def test_every_option_can_be_given():
         application_address="127.0.0.2",
         application_ports={8080: 3000},
         tcp_ports={"db.local:5432": 15432},
+        ipv6=True,
         tracing=True,
     )
 

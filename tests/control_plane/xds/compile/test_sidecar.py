@@ -73,6 +73,19 @@ def test_without_capture_each_listener_has_a_port_of_its_own():
     assert not snapshot.problems
 
 
+def test_captured_listeners_take_ipv6_where_that_is_captured():
+    """At a second address, for hosts that know no IPv6 would refuse it; what is let out is let out by both."""
+    told_both = {"address": {"socket_address": {"address": "::", "port_value": 15001}}}
+    plain, both = snapshot_of(shop()), snapshot_of(shop(), options=Options(ipv6=True))
+    assert "additional_addresses" not in told(plain, Kind.LISTENER, "lds_egress_0.0.0.0_15001")
+    egress = told(both, Kind.LISTENER, "lds_egress_0.0.0.0_15001")
+    assert egress["additional_addresses"] == [told_both]
+    ranges = egress["filter_chains"][-1]["filter_chain_match"]["prefix_ranges"]
+    assert [each["address_prefix"] for each in ranges] == ["0.0.0.0", "::"]
+    [ingress] = told(both, Kind.LISTENER, "lds_ingress_0.0.0.0_15000")["additional_addresses"]
+    assert ingress["address"]["socket_address"]["port_value"] == 15000
+
+
 def test_captured_calls_are_told_by_their_port():
     """First the backends, then AWS by name, then whatever the mesh lets out."""
     listener = told(snapshot_of(shop()), Kind.LISTENER, "lds_egress_0.0.0.0_15001")
