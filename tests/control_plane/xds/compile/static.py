@@ -40,6 +40,8 @@ def bootstrap(snapshots: Sequence[Snapshot], files: Mapping[str, str], *, listen
             listener["name"] = f"{number}.{name}"
             if not listen:  # two listeners of one address would be refused
                 listener["address"] = {"pipe": {"path": f"@{number}.{name}"}}
+                for place, more in enumerate(listener.get("additional_addresses", ())):
+                    more["address"] = {"pipe": {"path": f"@{number}.{name}.{place}"}}
             listeners.append(listener)
     return {
         "node": {"id": "validate", "cluster": "validate"},
