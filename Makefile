@@ -79,13 +79,12 @@ generate: setup ## Write what is made from the code: CRDs and reference pages.
 	@$(BIN)/python -m docs.generate
 
 .PHONY: lock
+lock: LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+	--no-emit-index-url --custom-compile-command "make lock"
 lock: setup ## Resolve the dependencies of pyproject.toml anew into the lock files.
-	@$(BIN)/uv pip compile pyproject.toml --quiet --extra local --group dev --universal --python-version 3.11 \
-		--generate-hashes --no-strip-extras --no-emit-index-url --custom-compile-command "make lock" --upgrade --output-file requirements-dev.txt
-	@$(BIN)/uv pip compile pyproject.toml --quiet --extra local --universal --python-version 3.11 \
-		--generate-hashes --no-strip-extras --no-emit-index-url --custom-compile-command "make lock" --constraint requirements-dev.txt --output-file requirements.txt
-	@echo hatchling | $(BIN)/uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url \
-		--custom-compile-command "make lock" --constraint requirements-dev.txt --output-file deploy/image/requirements-build.txt
+	@$(LOCK) pyproject.toml --extra local --group dev --upgrade --output-file requirements-dev.txt
+	@$(LOCK) pyproject.toml --extra local --constraint requirements-dev.txt --output-file requirements.txt
+	@echo hatchling | $(LOCK) - --constraint requirements-dev.txt --output-file deploy/image/requirements-build.txt
 
 .PHONY: bench
 bench: setup ## Measure (prints tables; takes several minutes).

@@ -70,27 +70,29 @@ def bootstrap(
 
     if (certificate_file is None) != (key_file is None):
         raise SettingsError("--certificate-file and --key-file belong together")
-    options: dict[str, Any] = {
-        "egressPort": egress_port,
-        "ingressAddress": ingress_address,
-        "applicationPorts": _pairs(application_port, "--application-port"),
-        "tcpPorts": _pairs(tcp_port, "--tcp-port"),
-    }
     if grpc:
-        envoys = {
+        for_envoy = {
             "--gateway": gateway,
             "--token": token,
             "--sotw": sotw,
             "--ipv6": ipv6,
             "--explicit-ports": explicit_ports,
+            "--egress-port": egress_port,
+            "--ingress-address": ingress_address,
+            "--application-port": application_port,
+            "--tcp-port": tcp_port,
         }
-        envoys |= {f"--{name}": options[member] for name, member in _OF_PORTS.items()}
-        unfit = [flag for flag, value in envoys.items() if value]
-        if unfit:
+        if unfit := [flag for flag, value in for_envoy.items() if value]:
             raise SettingsError(f"--grpc: {', '.join(unfit)} are for an Envoy; gRPC's client has nothing of the kind")
-    given = {"proxyless": True} if grpc else {"capture": False} if explicit_ports else {}
-    if ipv6:
-        given["ipv6"] = True
+    options: dict[str, Any] = {
+        "proxyless": grpc,
+        "ipv6": ipv6,
+        "egressPort": egress_port,
+        "ingressAddress": ingress_address,
+        "applicationPorts": _pairs(application_port, "--application-port"),
+        "tcpPorts": _pairs(tcp_port, "--tcp-port"),
+    }
+    given = {"capture": False} if explicit_ports else {}
     given |= {name: value for name, value in options.items() if value}
     metadata = {METADATA_KEY: given} if given else {}
     try:
@@ -106,14 +108,6 @@ def bootstrap(
     except ValueError as error:
         raise SettingsError(str(error)) from error
     print(json.dumps(document, indent=2))
-
-
-_OF_PORTS = {
-    "egress-port": "egressPort",
-    "ingress-address": "ingressAddress",
-    "application-port": "applicationPorts",
-    "tcp-port": "tcpPorts",
-}
 
 
 def _pairs(given: list[str], option: str) -> dict[str, int]:
