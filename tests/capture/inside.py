@@ -68,7 +68,7 @@ def ask() -> None:
     """Ask what the lines say: `{"url": ..., "headers": {...}}`; answer with status, headers and body, or the error."""
     for line in sys.stdin:
         wanted = json.loads(line)
-        say(json.dumps(_answer(wanted["url"], wanted["headers"])))
+        say(_answer(wanted["url"], wanted["headers"]))
 
 
 def _answer(url: str, headers: dict[str, str]) -> dict[str, Any]:
@@ -87,14 +87,14 @@ async def load(address: str, port: str, host: str) -> None:
     made = Load(Target(int(port), host, "/name", address=address))
     made.start()
     while await asyncio.to_thread(sys.stdin.readline):
-        say(json.dumps(made.take()))
+        say(made.take())
     await made.finish()
-    say(json.dumps(made.failures))
+    say(made.failures)
 
 
-def say(line: str) -> None:
-    """A line to the test."""
-    sys.stdout.write(f"{line}\n")
+def say(what: Any) -> None:
+    """A line of JSON to the test."""
+    sys.stdout.write(f"{json.dumps(what)}\n")
     sys.stdout.flush()
 
 

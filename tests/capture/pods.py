@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from injector.proxy_init.kernel import has_ipv6
+from injector.sidecar import USER
+from tests.dialogue import Dialogue
 from tests.namespaces import Namespace, namespace
 from tests.waiting import until
 
@@ -20,7 +22,6 @@ ROOT = Path(__file__).parents[2]
 NETWORK = "10.213.0."
 NETWORK_BY_IPV6 = "fd00:213::"
 MACHINE = f"{NETWORK}1"
-PROXY_USER = "1337"
 INSIDE = (sys.executable, "-m", "tests.capture.inside")
 MESHWRIGHT = str(Path(sys.executable).parent / "meshwright")
 _ENVIRONMENT = {"PYTHONPATH": str(ROOT), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
@@ -38,9 +39,7 @@ class Pod:
 
     def serve(self, name: str, *ports: int) -> None:
         """Start the application, and wait until it listens."""
-        process = self._start(*INSIDE, "serve", name, *map(str, ports))
-        assert process.stdout is not None
-        assert process.stdout.readline() == "listening\n"
+        assert self._start(*INSIDE, "serve", name, *map(str, ports)).hear() == "listening"
 
     def capture(self, tools: str, variables: Mapping[str, str]) -> None:
         """Lead its traffic to a proxy, as the pod's init container does."""
@@ -50,7 +49,7 @@ class Pod:
         """Start its Envoy as the user whose traffic is not captured, and wait until it has its configuration."""
         # The user may read the program wherever the one who runs the tests keeps it, and nothing more.
         may = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
-        user = ["setpriv", f"--reuid={PROXY_USER}", f"--regid={PROXY_USER}", "--clear-groups", *may]
+        user = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", *may]
         arguments = ["--config-yaml", json.dumps(bootstrap), "--concurrency", "1", "--disable-hot-restart"]
         self._start(*user, "--pdeathsig", "KILL", str(envoy), *arguments)
         ready = "http://127.0.0.1:9901/ready"
@@ -61,13 +60,8 @@ class Pod:
 
         A header's name may have `_` for `-`.
         """
-        assert self._asker.stdin is not None
-        assert self._asker.stdout is not None
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self._asker.stdin.write(json.dumps({"url": url, "headers": named}) + "\n")
-        self._asker.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._asker.stdout.readline())
-        return answer
+        return dict(self._asker.ask({"url": url, "headers": named}))
 
     def told(self, url: str, **headers: str) -> dict[str, Any]:
         """What an application says of a request that it answered: its name, who asked, with which headers."""
@@ -81,13 +75,11 @@ class Pod:
         text = self.ask(f"http://127.0.0.1:9901/stats?filter={name}$")["body"]
         return sum(int(line.rpartition(": ")[2]) for line in text.splitlines())
 
-    @contextmanager
-    def loaded(self, address: str, port: int, host: str) -> Iterator["Loaded"]:
-        """A load from here inside the block."""
-        process = self._start(*INSIDE, "load", address, str(port), host)
-        yield Loaded(process)
+    def load(self, address: str, port: int, host: str) -> "Loaded":
+        """Start a load from here."""
+        return Loaded(self._start(*INSIDE, "load", address, str(port), host))
 
-    def _start(self, *command: str) -> "subprocess.Popen[str]":
+    def _start(self, *command: str) -> Dialogue:
         with (self._directory / f"{self.address}.log").open("ab") as log:
             process = self._ending.enter_context(
                 subprocess.Popen(
@@ -100,31 +92,22 @@ class Pod:
                 )
             )
         self._ending.callback(process.kill)
-        return process
+        return Dialogue(process)
 
 
 class Loaded:
     """A load that runs."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
+    def __init__(self, told: Dialogue) -> None:
+        self._told = told
 
     def answers(self) -> dict[str, int]:
         """The good answers since the last time, by what they said."""
-        assert self._process.stdin is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
-        return dict(self._line())
+        return dict(self._told.ask("more"))
 
     def failures(self) -> list[str]:
         """End it: what failed from the beginning."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        return list(self._line())
-
-    def _line(self) -> Any:
-        assert self._process.stdout is not None
-        return json.loads(self._process.stdout.readline())
+        return list(self._told.end())
 
 
 @contextmanager

@@ -16,10 +16,12 @@ from typing import Any
 
 import pytest
 
-from deploy.local import ports
 from deploy.local.toolchain import Toolchain
+from injector.annotations import Asked
+from injector.capture import init_container
+from injector.configuration import Configuration
 from injector.proxy_init.kernel import has_ipv6
-from tests.capture.pods import MACHINE, NETWORK, NETWORK_BY_IPV6, PROXY_USER, Pod, pods
+from tests.capture.pods import MACHINE, NETWORK, NETWORK_BY_IPV6, Pod, pods
 from tests.control_plane import specs
 from tests.control_plane.e2e.process import serving
 from tests.namespaces import need_namespaces, path_with
@@ -33,16 +35,6 @@ NOWHERE = f"{NETWORK}99"
 PAST_THE_PROXY = f"{NETWORK}14"
 METADATA = "169.254.169.254"
 PORT, OPEN_PORT = 8080, 9999
-VARIABLES = {
-    "APPMESH_START_ENABLED": "1",
-    "APPMESH_IGNORE_UID": PROXY_USER,
-    "APPMESH_ENVOY_INGRESS_PORT": "15000",
-    "APPMESH_ENVOY_EGRESS_PORT": "15001",
-    "APPMESH_APP_PORTS": str(PORT),
-    "APPMESH_EGRESS_IGNORED_IP": f"{METADATA},{PAST_THE_PROXY}",
-    "APPMESH_EGRESS_IGNORED_PORTS": f"22,{OPEN_PORT}",
-    "APPMESH_ENABLE_IPV6": str(int(has_ipv6())),
-}
 by_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="the kernel has no IPv6")
 URL = f"http://{SERVICE}:{PORT}/"
 
@@ -76,20 +68,16 @@ def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         outsider.inside.run("ip", "address", "add", f"{NETWORK}15/24", "dev", "eth0")
         outsider.inside.run("ip", "address", "add", f"{METADATA}/32", "dev", "eth0")
         front.inside.run("ip", "route", "add", METADATA, "via", outsider.address)
-        control_plane, _ = serving(
-            stack,
-            directory / "control-plane",
-            directory / "state.db",
-            MESHWRIGHT_XDS_LISTEN=f"{MACHINE}:{(port := ports.pick(set()))}",
-            MESHWRIGHT_XDS_PLAINTEXT="true",
+        control_plane, xds = serving(
+            stack, directory / "control-plane", directory / "state.db", host=MACHINE, MESHWRIGHT_XDS_PLAINTEXT="true"
         )
         api = stack.enter_context(control_plane.client())
         declare(api, {"blue": blue, "green": green})
         outsider.serve("outsider", PORT, 7000)
         for name, pod in {"front": front, "blue": blue, "green": green}.items():
             pod.serve(name, PORT, OPEN_PORT)
-            pod.capture(tools, VARIABLES)
-            pod.proxy(envoy, bootstrap(name, f"{MACHINE}:{port}"))
+            pod.capture(tools, variables())
+            pod.proxy(envoy, bootstrap(name, xds))
         yield Town(front, blue, green, outsider, api)
 
 
@@ -110,6 +98,15 @@ def declare(api: Any, colours: dict[str, Pod]) -> None:
     api.create_virtual_service(meshName="shop", virtualServiceName=SERVICE, spec=service)
     front = specs.node(backends=[specs.backend(SERVICE)])
     api.create_virtual_node(meshName="shop", virtualNodeName="front", spec=front)
+
+
+def variables() -> dict[str, str]:
+    """What the injector would have told the init container of these pods."""
+    configuration = Configuration(
+        "unused:0", ignored_ips=(METADATA, PAST_THE_PROXY), ignored_ports=(22, OPEN_PORT), ipv6=has_ipv6()
+    )
+    container = init_container((PORT,), Asked(), configuration, own_resources=False)
+    return {variable["name"]: variable["value"] for variable in container["env"]}
 
 
 def bootstrap(node: str, xds: str) -> dict[str, Any]:
@@ -195,9 +192,9 @@ def test_ipv6_is_led_the_same_way(town: Town) -> None:
 
 def test_a_canary_loses_no_request(town: Town) -> None:
     """From blue to green in steps, and back at once, under load."""
-    with town.front.loaded(NOWHERE, PORT, f"{SERVICE}:{PORT}") as load:
-        for blue, green in [(90, 10), (50, 50), (0, 100), (100, 0)]:
-            town.share(blue, green)
-            wanted = {name for name, weight in {"blue": blue, "green": green}.items() if weight}
-            until(lambda: set(load.answers()), partial(eq, wanted), f"{blue} to {green}", every=0.2)
-        assert load.failures() == []
+    load = town.front.load(NOWHERE, PORT, f"{SERVICE}:{PORT}")
+    for blue, green in [(90, 10), (50, 50), (0, 100), (100, 0)]:
+        town.share(blue, green)
+        wanted = {name for name, weight in {"blue": blue, "green": green}.items() if weight}
+        until(lambda: set(load.answers()), partial(eq, wanted), f"{blue} to {green}", every=0.2)
+    assert load.failures() == []

@@ -12,10 +12,14 @@ from tests.deploy.installing import ROOT
 ENVIRONMENT = {**{name: str(value) for name, value in default_environment().items()}, "extra": ""}
 
 
+def pin_lines(text: str) -> list[str]:
+    """The line of a lock file that begins each pin; its hashes follow it."""
+    return [line for line in text.splitlines() if line[:1].isalnum()]
+
+
 def pins(lock: str) -> dict[str, set[str]]:
     """The extras that a lock file names, by the package that it pins."""
-    lines = [line for line in (ROOT / lock).read_text().splitlines() if line[:1].isalnum()]
-    pinned = [Requirement(line.removesuffix("\\")) for line in lines]
+    pinned = [Requirement(line.removesuffix("\\")) for line in pin_lines((ROOT / lock).read_text())]
     return {canonicalize_name(each.name): each.extras for each in pinned}
 
 
@@ -47,6 +51,5 @@ def test_every_pin_has_a_hash_and_no_lock_names_a_host():
     for lock in ("requirements.txt", "requirements-dev.txt", "deploy/image/requirements-build.txt"):
         text = (ROOT / lock).read_text()
         assert "://" not in text
-        blocks = [block for block in text.split("\n") if block[:1].isalnum()]
-        assert blocks, lock
-        assert all(block.endswith("\\") for block in blocks), lock
+        assert pin_lines(text), lock
+        assert all(line.endswith("\\") for line in pin_lines(text)), lock

@@ -96,10 +96,12 @@ class ControlPlaneProcess:
             return False
 
 
-def serving(ending: ExitStack, directory: Path, database: Path, **settings: str) -> tuple[ControlPlaneProcess, str]:
-    """A control plane that serves proxies, and where."""
+def serving(
+    ending: ExitStack, directory: Path, database: Path, host: str = "localhost", **settings: str
+) -> tuple[ControlPlaneProcess, str]:
+    """A control plane that serves proxies on this host, and where."""
     directory.mkdir()
-    address = f"localhost:{ports.pick(set())}"
+    address = f"{host}:{ports.pick(set())}"
     made = ControlPlaneProcess(
         directory, database_url=f"sqlite:///{database}", settings={"MESHWRIGHT_XDS_LISTEN": address} | settings
     )

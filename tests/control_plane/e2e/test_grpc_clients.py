@@ -1,11 +1,12 @@
 """gRPC's own clients, which read our xDS themselves, as `meshwright bootstrap --grpc` told them."""
 
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
+from operator import eq
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.control_plane import specs
 from tests.control_plane.e2e.process import metrics, serving
 from tests.control_plane.xds.ads.certificates import Authority
 from tests.control_plane.xds.compile.remote import Remote
+from tests.dialogue import Dialogue
 from tests.waiting import until
 
 pytestmark = pytest.mark.e2e
@@ -23,28 +25,9 @@ BOOTSTRAP = (sys.executable, "-m", "cli.main", "bootstrap", "--grpc", "--mesh", 
 CALLS = 50
 
 
-class Caller:
-    """A process that calls a service so many times whenever it is asked, and says who answered how often."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        self._begun = False
-
-    def answers(self) -> dict[str, int]:
-        """Who answered. A call that fails ends the process, and with it the test."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        if self._begun:
-            self._process.stdin.write("more\n")
-            self._process.stdin.flush()
-        self._begun = True
-        counted: dict[str, int] = json.loads(self._process.stdout.readline())
-        return counted
-
-
 @contextmanager
-def calling(name: str, bootstrap: Path) -> Iterator[Caller]:
-    """A client of `xds:///NAME`, for a while."""
+def calling(name: str, bootstrap: Path) -> Iterator[Dialogue]:
+    """A client of `xds:///NAME` that says who answered how often, at once and when asked; a call that fails ends it."""
     with subprocess.Popen(
         (sys.executable, "-m", "tests.control_plane.xds.ads.grpc_client", name, str(CALLS)),
         stdin=subprocess.PIPE,
@@ -53,7 +36,7 @@ def calling(name: str, bootstrap: Path) -> Iterator[Caller]:
         env={**os.environ, "GRPC_XDS_BOOTSTRAP": str(bootstrap)},
     ) as process:
         try:
-            yield Caller(process)
+            yield Dialogue(process)
         finally:
             process.kill()
 
@@ -69,10 +52,7 @@ def test_a_client_without_a_proxy_follows_the_routes_and_no_call_fails(tmp_path:
     """By mutual TLS, as the node of its certificate; each colour is found by another sort of DNS."""
     authority = Authority()
     (tmp_path / "ca.pem").write_bytes(authority.pem)
-    for who, subject in {"server": "localhost", "front": "spiffe://local/mesh/shop/virtualNode/front"}.items():
-        key, certificate = authority.issue(subject)
-        (tmp_path / f"{who}.key").write_bytes(key)
-        (tmp_path / f"{who}.pem").write_bytes(certificate)
+    authority.write(tmp_path, server="localhost", front="spiffe://local/mesh/shop/virtualNode/front")
     with ExitStack() as stack:
         red, blue = (stack.enter_context(Remote(colour).running()) for colour in ("red", "blue"))
         control_plane, xds = serving(
@@ -105,7 +85,7 @@ def test_a_client_without_a_proxy_follows_the_routes_and_no_call_fails(tmp_path:
             subprocess.check_output([*BOOTSTRAP, "--xds", xds, *files, f"--key-file={tmp_path}/front.key"])
         )
         client = stack.enter_context(calling(name, bootstrap))
-        assert client.answers() == {"red": CALLS}
+        assert client.hear() == {"red": CALLS}
         api.update_route(**route("blue"))
-        until(client.answers, lambda answers: answers == {"blue": CALLS}, "all calls to be answered by blue")
+        until(partial(client.ask, "more"), partial(eq, {"blue": CALLS}), "all calls to be answered by blue")
         assert 'appmesh_xds_connections{form="sotw"} 1.0' in metrics(control_plane)

@@ -116,12 +116,8 @@ def test_only_who_is_a_node_gets_its_configuration(
     """The same files and flags with the identity of another node: refused, counted, and nothing served."""
     at, authority = place.directory, Authority()
     (at / "ca.pem").write_bytes(authority.pem)
-    names = {"server": "localhost", "web": "spiffe://cluster.local/mesh/shop/virtualNode/web"}
-    names["other"] = "spiffe://cluster.local/mesh/shop/virtualNode/other"
-    for name, subject in names.items():
-        key, certificate = authority.issue(subject)
-        (at / f"{name}.key").write_bytes(key)
-        (at / f"{name}.pem").write_bytes(certificate)
+    nodes = "spiffe://cluster.local/mesh/shop/virtualNode"
+    authority.write(at, server="localhost", web=f"{nodes}/web", other=f"{nodes}/other")
     (at / "tokens").write_text(f"{TOKEN} mesh/shop/virtualNode/web\nanother-token mesh/shop/virtualNode/other\n")
     guard = {"certificate": ("CLIENT_CA_FILE", "ca.pem"), "token": ("TOKENS_FILE", "tokens")}[by]
     control_plane, xds = serving(

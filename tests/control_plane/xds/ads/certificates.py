@@ -33,6 +33,13 @@ class Authority:
         )
         return private, certificate.public_bytes(serialization.Encoding.PEM)
 
+    def write(self, directory, **names):
+        """What is issued to each of these names, as `KEYWORD.key` and `KEYWORD.pem` in a directory."""
+        for file, name in names.items():
+            key, certificate = self.issue(name)
+            (directory / f"{file}.key").write_bytes(key)
+            (directory / f"{file}.pem").write_bytes(certificate)
+
     def _build(self, subject, public_key, extension):
         now = datetime.now(UTC)
         return (

@@ -26,6 +26,12 @@ def cluster(name: str, size: int = 0) -> Resource:
     return Resource.of(Kind.CLUSTER, name, Cluster(name=name, alt_stat_name="x" * size))
 
 
+def connected(port: int) -> grpc.aio.Channel:
+    """A connection that nobody else uses, for requests of any size."""
+    options = [("grpc.use_local_subchannel_pool", 1), ("grpc.max_send_message_length", -1)]
+    return grpc.aio.insecure_channel(f"127.0.0.1:{port}", options)
+
+
 class Choosy(Snapshots):
     """A source that looks at metadata, as the feed does."""
 
@@ -43,7 +49,7 @@ class Site:
         self.server = server
         self.port = port
         self._registry = registry
-        self._channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}", [("grpc.use_local_subchannel_pool", 1)])
+        self._channel = connected(port)
         self._call = ads_pb2_grpc.AggregatedDiscoveryServiceStub(self._channel).StreamAggregatedResources()
         self._told = 0
 
@@ -84,8 +90,7 @@ async def site():
 
 async def outcome(site: Site, *requests: bytes) -> tuple[grpc.StatusCode, str]:
     """How a stream ends on which these bytes are sent."""
-    options = [("grpc.use_local_subchannel_pool", 1), ("grpc.max_send_message_length", -1)]
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{site.port}", options) as channel:
+    async with connected(site.port) as channel:
         call: Any = channel.stream_stream(METHOD)()
         try:
             for request in requests:
@@ -151,7 +156,7 @@ async def test_metadata_that_asks_for_what_cannot_be(site: Site, metadata: dict[
 async def test_a_type_that_is_not_served_and_an_answer_to_nothing(site: Site):
     """The protocol says: no answer. What is asked for properly on the same stream is answered."""
     site.source.set(OTHER, snapshot(cluster("mine")))
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{site.port}", [("grpc.use_local_subchannel_pool", 1)]) as channel:
+    async with connected(site.port) as channel:
         call = ads_pb2_grpc.AggregatedDiscoveryServiceStub(channel).StreamAggregatedResources()
         await call.write(DiscoveryRequest(node={"id": str(OTHER)}, type_url="type.googleapis.com/no.such.Type"))
         stale = DiscoveryRequest(
@@ -168,7 +173,7 @@ async def test_a_type_that_is_not_served_and_an_answer_to_nothing(site: Site):
 
 async def test_a_client_that_never_reads(site: Site):
     """What is for it waits in no queue of ours but the newest, and nobody waits for it."""
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{site.port}", [("grpc.use_local_subchannel_pool", 1)]) as channel:
+    async with connected(site.port) as channel:
         call: Any = channel.stream_stream(METHOD, response_deserializer=DiscoveryResponse.FromString)()
         await call.write(first())
         for number in range(20):

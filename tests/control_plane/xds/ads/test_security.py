@@ -33,9 +33,7 @@ class Site:
 
     def renew(self, authority=None):
         """Write a new certificate for the server."""
-        key, certificate = (authority or self.authority).issue(LOCALHOST)
-        for name, content in (("server.key", key), ("server.pem", certificate)):
-            (self.directory / name).write_bytes(content)
+        (authority or self.authority).write(self.directory, server=LOCALHOST)
 
     def security(self, *, client_ca=False, tokens=False):
         """What the server is to ask for."""

@@ -10,21 +10,10 @@ from prometheus_client import CollectorRegistry
 from control_plane.xds.ads.server import AdsConfig, AdsServer
 from control_plane.xds.ads.source import Snapshots
 from control_plane.xds.proxies import ProxyId
-from control_plane.xds.snapshot import Kind, Resource, Snapshot
+from control_plane.xds.snapshot import Kind
+from tests.control_plane.xds.ads.resources import cluster, snapshot
 
 WEB = ProxyId("shop", "virtualNode", "web")
-
-
-def cluster(name, seconds=1):
-    """A static cluster."""
-    message = Cluster(name=name)
-    message.connect_timeout.seconds = seconds
-    return Resource.of(Kind.CLUSTER, name, message)
-
-
-def snapshot(*resources):
-    """These resources."""
-    return Snapshot({kind: {each.name: each for each in resources if each.kind is kind} for kind in Kind})
 
 
 @pytest.fixture
