@@ -6,6 +6,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 VENV := .venv
 BIN := $(VENV)/bin
+TOOLS := .venv-tools
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 DIR ?= .meshwright
@@ -25,6 +26,12 @@ $(VENV)/.ready: requirements-dev.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(TOOLS)/.ready: requirements-tools.txt | $(VENV)/.ready
+	@echo "Making $(TOOLS), for the programs that need an environment of their own ..."
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(TOOLS)
+	@VIRTUAL_ENV=$(TOOLS) $(BIN)/uv pip sync --quiet --require-hashes requirements-tools.txt
 	@touch $@
 
 .PHONY: demo
@@ -84,6 +91,7 @@ lock: LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --g
 lock: setup ## Resolve the dependencies of pyproject.toml anew into the lock files.
 	@$(LOCK) pyproject.toml --extra local --group dev --upgrade --output-file requirements-dev.txt
 	@$(LOCK) pyproject.toml --extra local --constraint requirements-dev.txt --output-file requirements.txt
+	@$(LOCK) --group pyproject.toml:tools --upgrade --output-file requirements-tools.txt
 	@echo hatchling | $(LOCK) - --constraint requirements-dev.txt --output-file deploy/image/requirements-build.txt
 
 .PHONY: bench
