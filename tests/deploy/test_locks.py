@@ -48,7 +48,12 @@ def requires_of(name: str) -> list[str]:
 
 def test_every_pin_has_a_hash_and_no_lock_names_a_host():
     """So that any index will do, and none can put something else in its place."""
-    for lock in ("requirements.txt", "requirements-dev.txt", "requirements-tools.txt", "deploy/image/requirements-build.txt"):
+    for lock in (
+        "requirements.txt",
+        "requirements-dev.txt",
+        "requirements-tools.txt",
+        "deploy/image/requirements-build.txt",
+    ):
         text = (ROOT / lock).read_text()
         assert "://" not in text
         assert pin_lines(text), lock
