@@ -15,8 +15,10 @@ from botocore.config import Config
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
+from temporalio.runtime import Runtime
 from temporalio.service import GrpcCompression
 
+from activities import metrics
 from cli.kubernetes_client import kubernetes as kubernetes
 from cli.settings import Settings, SettingsError
 from watcher.data_plane import DataPlaneWatch, StandingFeed
@@ -33,12 +35,12 @@ ANSWER_SECONDS = 10
 """How long a command waits for Temporal."""
 
 
-async def temporal(settings: Settings) -> Client:
-    """A Temporal client; waits as long as the server does not answer."""
+async def temporal(settings: Settings, runtime: Runtime | None = None) -> Client:
+    """A Temporal client; waits as long as the server does not answer. `runtime` is where its SDK counts."""
     delay = 0.2
     while True:
         try:
-            return await _connected(settings)
+            return await _connected(settings, runtime)
         except RuntimeError as error:
             log.warning("no answer from Temporal", address=settings.temporal_address, error=str(error)[:200])
             await asyncio.sleep(delay)
@@ -58,14 +60,14 @@ async def temporal_now(settings: Settings) -> Client:
         raise SettingsError(f"no answer from Temporal at {settings.temporal_address} (TEMPORAL_ADDRESS)") from error
 
 
-async def _connected(settings: Settings) -> Client:
+async def _connected(settings: Settings, runtime: Runtime | None = None) -> Client:
     """TLS, API key and the rest come from the environment and the configuration file of Temporal's own tools."""
     connect = ClientConfig.load_client_connect_config()
     connect["target_host"] = settings.temporal_address
     connect["namespace"] = settings.temporal_namespace
     # Uncompressed: messages are small, and the compression cost more than it saved (measured on one machine).
     return await Client.connect(
-        **connect, data_converter=pydantic_data_converter, grpc_compression=GrpcCompression.NONE
+        **connect, data_converter=pydantic_data_converter, grpc_compression=GrpcCompression.NONE, runtime=runtime
     )
 
 
@@ -94,7 +96,7 @@ def cloud_map(settings: Settings) -> Any:
 
 
 def _boto(service: str, endpoint: str | None, settings: Settings) -> Any:
-    return boto3.Session().client(
+    client = boto3.Session().client(
         service,
         endpoint_url=endpoint,
         region_name=settings.app_mesh_region,
@@ -107,6 +109,8 @@ def _boto(service: str, endpoint: str | None, settings: Settings) -> Any:
             user_agent_extra=caller(settings),
         ),
     )
+    metrics.watch(client, service)
+    return client
 
 
 def drift_watch(

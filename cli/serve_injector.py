@@ -23,6 +23,7 @@ from injector.server import Server
 from injector.tls import ServerTls
 from injector.watch import DirectoryWatch
 from resources.kinds import Kind
+from watcher import stream
 from watcher.patience import until_answered
 from watcher.stream import ResourceStream
 
@@ -40,7 +41,9 @@ async def serve(settings: Settings) -> None:
     watch = DirectoryWatch(ResourceStream(kubernetes_client, Kind.VIRTUAL_NODE), directory)
     events = EventReporter(api)
     server: Server | None = None
-    health = HealthServer(settings.metrics_listen, lambda: server is not None and server.listening.is_set())
+    health = HealthServer(
+        settings.metrics_listen, lambda: server is not None and server.listening.is_set(), (stream.REGISTRY,)
+    )
     async with AsyncExitStack() as stack:
         stack.push_async_callback(kubernetes_client.close)
         stop = asyncio.create_task(stop_requested().wait())

@@ -6,12 +6,17 @@ from contextlib import AsyncExitStack
 import aiohttp
 import structlog
 
+from activities import metrics
 from cli import clients
-from cli.health import HealthServer
+from cli.health import HealthServer, serves
 from cli.settings import Settings
 from cli.signals import stop_requested
+from cli.temporal_metrics import TemporalMetrics
+from watcher import metrics as watcher_metrics
+from watcher import stream
 from watcher.cloud_map import CloudMapWatch
 from watcher.cloud_map_poke import TemporalCloudMapWorkflows
+from watcher.metrics import Box, WatcherCollector
 from watcher.poke import TemporalWorkflows
 from watcher.proxies import Proxies
 from watcher.stream import POD, ResourceStream
@@ -24,13 +29,20 @@ async def serve(settings: Settings) -> None:
     """Run until asked to stop; a fault of the watcher itself ends the process, so that it is started afresh."""
     kubernetes_client = await clients.kubernetes()
     watchers: list[Watcher] = []
-    health = HealthServer(settings.metrics_listen, lambda: bool(watchers) and watchers[0].ready)
+    metrics.register()
+    temporal_metrics = TemporalMetrics(wanted=serves(settings.metrics_listen))
+    health = HealthServer(
+        settings.metrics_listen,
+        lambda: bool(watchers) and watchers[0].ready,
+        (stream.REGISTRY, watcher_metrics.REGISTRY),
+        temporal_metrics.text,
+    )
     async with AsyncExitStack() as stack:
         stack.push_async_callback(kubernetes_client.close)
         stop = stop_requested()
         await health.start()
         stack.push_async_callback(health.stop)
-        temporal = await clients.temporal(settings)
+        temporal = await clients.temporal(settings, temporal_metrics.runtime)
         workflows = TemporalWorkflows(temporal, settings.cluster, settings.task_queue)
         cloud_map = CloudMapWatch(
             settings.cluster,
@@ -40,6 +52,8 @@ async def serve(settings: Settings) -> None:
         proxies = Proxies()
         watcher = Watcher(lambda kind: ResourceStream(kubernetes_client, kind), workflows, cloud_map, proxies)
         watchers.append(watcher)
+        boxes: dict[str, Box] = {"resource": watcher.outbox, "cloud_map": cloud_map}
+        watcher_metrics.REGISTRY.register(WatcherCollector(watcher.index, boxes))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         drift = clients.drift_watch(settings, session, watcher, workflows)
         data_plane = clients.data_plane_watch(settings, session, watcher, proxies)

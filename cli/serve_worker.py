@@ -10,6 +10,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from activities import metrics
 from activities.appmesh import AppMeshActivities
 from activities.cloud_map import CloudMapActivities
 from activities.dns import DnsActivities
@@ -17,9 +18,10 @@ from activities.kubernetes import KubernetesActivities
 from activities.messages import Queues
 from activities.resource_api import ClusterApi
 from cli import clients
-from cli.health import HealthServer
+from cli.health import HealthServer, serves
 from cli.settings import Settings
 from cli.signals import stop_requested
+from cli.temporal_metrics import TemporalMetrics
 from workflows.cloud_map import CloudMapServiceWorkflow
 from workflows.cloud_map_calls import LIMITED_BATCH
 from workflows.entity import ALL
@@ -36,13 +38,19 @@ async def serve(settings: Settings) -> None:
     cloud_map = CloudMapActivities(clients.cloud_map(settings))
     kubernetes_client = await clients.kubernetes()
     running: list[Worker] = []
-    health = HealthServer(settings.metrics_listen, lambda: bool(running) and all(each.is_running for each in running))
+    metrics.register()
+    temporal_metrics = TemporalMetrics(wanted=serves(settings.metrics_listen))
+    health = HealthServer(
+        settings.metrics_listen,
+        lambda: bool(running) and all(each.is_running for each in running),
+        further=temporal_metrics.text,
+    )
     async with AsyncExitStack() as stack:
         stack.push_async_callback(kubernetes_client.close)
         stop = stop_requested()
         await health.start()
         stack.push_async_callback(health.stop)
-        temporal = await clients.temporal(settings)
+        temporal = await clients.temporal(settings, temporal_metrics.runtime)
         threads = stack.enter_context(ThreadPoolExecutor(settings.worker_threads, "app-mesh"))
         kubernetes = KubernetesActivities(ClusterApi(kubernetes_client), queues(settings), settings.dns_check)
         built = workers(temporal, settings, app_mesh, cloud_map, kubernetes, threads)

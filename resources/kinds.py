@@ -24,6 +24,11 @@ class Kind(StrEnum):
         return self.value.lower()
 
     @property
+    def label(self) -> str:
+        """The kind as metrics write it: `virtual_node`."""
+        return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in self.value).lstrip("_")
+
+    @property
     def plural(self) -> str:
         """The resource's name in API paths: `virtualnodes`."""
         return "meshes" if self is Kind.MESH else f"{self.slug}s"

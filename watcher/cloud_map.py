@@ -84,6 +84,11 @@ class CloudMapWatch:
         """How many services have not been told the newest yet."""
         return self._outbox.waiting
 
+    @property
+    def delivered(self) -> int:
+        """How many messages Temporal has taken."""
+        return self._outbox.delivered
+
     async def run(self) -> None:
         """Watch and tell until cancelled."""
         async with asyncio.TaskGroup() as tasks:

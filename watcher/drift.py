@@ -21,6 +21,7 @@ from activities.objects import ApiObject
 from resources.kinds import Kind
 from watcher.feed import INTERRUPTIONS, Forgotten, NotOffered, Page, Written
 from watcher.index import Index
+from watcher.metrics import DOUBTS
 from watcher.owners import all_in_doubt, doubts
 from watcher.patience import retry_delay, until_answered
 from watcher.poke import Workflows
@@ -123,14 +124,14 @@ class DriftWatch:
             self._position = await self._begin()
             log.info("following the change feed", revision=self._position)
         page = await self._feed.after(self._position)
-        await self._tell(doubts_of(page.written, self._index))
+        await self._tell(doubts_of(page.written, self._index), "feed")
         self._position = page.revision
 
     async def _begin(self) -> int:
         page = await (self._feed.now() if self._lost else self._feed.where_we_were())
         if self._lost or not page.known:
             because = "App Mesh may have been changed while nobody watched"
-            await self._tell(all_in_doubt(because, self._index))
+            await self._tell(all_in_doubt(because, self._index), "start")
         self._lost = False
         return page.revision
 
@@ -143,16 +144,17 @@ class DriftWatch:
             for name in sorted(name.name for name in self._index.names(Kind.MESH)):
                 listed = await lists.members(name, routers_of(name, self._index))
                 itself = {object: version for object, version in meshes.items() if object.name == name}
-                await self._tell(differing(name, listed | itself, self._index))
+                await self._tell(differing(name, listed | itself, self._index), "sweep")
         except Exception as error:  # whatever the API says: the next sweep comes anyway
             log.warning("the sweep for drift was broken off", error=(str(error) or type(error).__name__)[:200])
 
-    async def _tell(self, changes: Iterable[Change]) -> None:
+    async def _tell(self, changes: Iterable[Change], found_by: str) -> None:
         """Returns when Temporal has taken all of them."""
         free = asyncio.Semaphore(SENDERS)
         async with asyncio.TaskGroup() as tasks:
             for change in changes:
                 await free.acquire()
+                DOUBTS.labels(found_by).inc()
                 tasks.create_task(self._send(change)).add_done_callback(lambda _: free.release())
 
     async def _send(self, change: Change) -> None:

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from watcher.metrics import DELIVERY_FAILURES
 from watcher.patience import retry_delay
 
 log = structlog.get_logger(__name__)
@@ -91,6 +92,7 @@ class Outbox(Generic[Receiver, News]):
         except Exception as error:  # any refusal: the news must not be lost, whatever the reason
             delay = retry_delay(self._failures)
             self._failures += 1
+            DELIVERY_FAILURES.inc()
             log.warning("Temporal did not take the news", about=str(receiver), error=str(error)[:200], retry_in=delay)
             newer = self._pending.get(receiver)
             self._pending[receiver] = news if newer is None else self._join(news, newer)

@@ -15,6 +15,7 @@ import aiohttp
 import structlog
 from kubernetes.aio.client import ApiClient
 from kubernetes.aio.client.exceptions import ApiException
+from prometheus_client import CollectorRegistry, Counter
 
 from resources.kinds import GROUP, VERSION, Kind
 from watcher.patience import retry_delay
@@ -25,6 +26,14 @@ PAGE = 500
 WATCH_SECONDS = 60
 """How long the server keeps one watch open; a connection that died in silence is noticed a little after that."""
 POD: Literal["Pod"] = "Pod"
+REGISTRY = CollectorRegistry()
+"""Told by each process that follows resources."""
+WATCH_BREAKS = Counter(
+    "meshwright_watch_breaks",
+    "Lists and watches of the Kubernetes API that failed or ended early, by what followed",
+    ("kind", "then"),
+    registry=REGISTRY,
+)
 Watched = Kind | Literal["Pod"]
 """What can be watched: our own kinds, and pods."""
 
@@ -72,8 +81,10 @@ class ResourceStream:
                     failures = 0
                     yield item
             except Expired:
+                WATCH_BREAKS.labels(str(self._kind), "listed again").inc()
                 log.info("watch expired, listing again", kind=str(self._kind))
             except _INTERRUPTIONS as error:
+                WATCH_BREAKS.labels(str(self._kind), "list failed").inc()
                 log.warning("cannot list", kind=str(self._kind), error=_short(error))
                 await asyncio.sleep(retry_delay(failures))
                 failures += 1
@@ -95,6 +106,7 @@ class ResourceStream:
                     if type != "BOOKMARK":
                         yield Sighting(self._kind, type, item)
             except _INTERRUPTIONS as error:
+                WATCH_BREAKS.labels(str(self._kind), "connected again").inc()
                 log.info("watch interrupted", kind=str(self._kind), error=_short(error))
                 await asyncio.sleep(retry_delay(failures))
                 failures += 1

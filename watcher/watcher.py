@@ -6,6 +6,7 @@ the index, so what happened unseen is told as if it had been seen.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Protocol
 
@@ -16,9 +17,11 @@ from watcher.cloud_map import CloudMapWatch
 from watcher.delivery import ResourceOutbox
 from watcher.index import Index, Name
 from watcher.mapping import at_start, news
+from watcher.metrics import TIME_TO_ACTIVE
 from watcher.owners import minds_again
 from watcher.patience import until_answered
 from watcher.poke import Absence, Workflows
+from watcher.progress import Progress
 from watcher.proxies import Proxies
 from watcher.stream import Listing, Sighting
 from workflows.messages import Change, Gone, Snapshot
@@ -48,6 +51,7 @@ class Watcher:
         self._cloud_map = cloud_map
         self._proxies = proxies or Proxies()
         self._first_listings: dict[Kind, Listing] = {}
+        self._progress = Progress()
         self.listed = asyncio.Event()
         """Set once every kind has been listed."""
         self.index = Index()
@@ -105,6 +109,8 @@ class Watcher:
         if self._cloud_map is not None and snapshot.key.kind is Kind.VIRTUAL_NODE:
             self._cloud_map.see_node(snapshot)
         if self.ready:
+            if (took := self._progress.sighted(old, snapshot, time.monotonic())) is not None:
+                TIME_TO_ACTIVE.labels(snapshot.key.kind.label).observe(took)
             self.tell(news(old, snapshot, self.index))
             told = (minds_again(old, snapshot), self._proxies.sighted(snapshot))
             self.tell(change for change in told if change is not None)
@@ -112,6 +118,7 @@ class Watcher:
     def _absent(self, name: Name, as_of: str | None = None) -> None:
         """Tell that a resource is gone: seen to go, or (`as_of`) missing in a list, which may show the past."""
         old = self.index.remove(name)
+        self._progress.lost(name)
         if self._cloud_map is not None and name.kind is Kind.VIRTUAL_NODE:
             self._cloud_map.lose_node(name)
         if old is not None:

@@ -26,7 +26,7 @@ from resources.annotations import MESH_DELETION, DeletionPolicy, cascades
 from resources.conditions import Reason
 from resources.errors import InvalidResource
 from resources.kinds import Kind
-from workflows import calls, provenance
+from workflows import calls, metrics, provenance
 from workflows.calls import CallFailed
 from workflows.events import event_of, record_objection, rfc3339
 from workflows.messages import Snapshot
@@ -77,6 +77,7 @@ class Reconcile:
         state.reconciles += 1
         gone = state.gone
         leaving = self._snapshot.deleting or gone
+        began, kind = workflow.time(), self._snapshot.key.kind
         try:
             await self._read_relatives()
             desired, unreadable = self._read_spec()
@@ -90,10 +91,12 @@ class Reconcile:
             if outcome.reason is Reason.MESH_DELETED and not leaving:
                 await calls.kubernetes(names.DELETE_RESOURCE, self._snapshot.key, "Delete with its mesh")
         except Superseded:
+            metrics.reconciled(kind, metrics.SUPERSEDED, None, leaving, workflow.time() - began)
             return Again.NEVER
         except CallFailed as error:
             if error.failure is not Failure.GONE:
                 raise
+            metrics.reconciled(kind, metrics.OVER, None, leaving, workflow.time() - began)
             # This life of the resource ended while we worked for it. The watcher will say so too, but a sighting
             # that came late may have started us after it did: so do not wait for that.
             if state.desired is not None and state.desired.key.uid == self._snapshot.key.uid:
@@ -101,6 +104,8 @@ class Reconcile:
             return Again.NEVER
         state.handled = self._snapshot
         state.gone_handled = gone and state.gone
+        ended = metrics.outcome_of(outcome.reason, outcome.achieved)
+        metrics.reconciled(kind, ended, outcome.reason, leaving, workflow.time() - began)
         return again(outcome, self._drifted, state.faults)
 
     async def _with_resolution(self, desired: Desired | None, outcome: Outcome) -> Outcome:
@@ -358,6 +363,7 @@ class Reconcile:
         elif differs := drift(before, self._remembered()):
             # At once, and not in the report: a newer sighting may come before that, and it would never be said.
             self._drifted = True
+            metrics.drift_found(self._snapshot.key.kind)
             said = f"Somebody else changed App Mesh: {'; '.join(differs)}"
             event = self._say(True, Reason.DRIFTED, said)
             await calls.kubernetes(names.RECORD_EVENT, event, "Record drift")

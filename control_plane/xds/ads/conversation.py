@@ -18,6 +18,7 @@ from control_plane.xds.ads.connections import Connection, Connections, Refusal, 
 from control_plane.xds.ads.metrics import AdsMetrics
 from control_plane.xds.ads.source import Update, Watch
 from control_plane.xds.ads.stream import Answer, Stream
+from control_plane.xds.snapshot import Kind
 
 log = structlog.get_logger("control_plane.xds")
 
@@ -43,6 +44,7 @@ class Conversation:
         self._write = write
         self._blame = Blame(connection.proxy.key)
         self._behind_since: float | None = None
+        self._sent_at: dict[Kind, float] = {}
         self._connection = connections.put(connection)
         self._log = log.bind(proxy=str(connection.proxy), address=connection.address, stream=connection.id)
 
@@ -75,7 +77,9 @@ class Conversation:
         answer = self._stream.receive(request, time.monotonic())
         if answer is None:
             return
-        self._metrics.answered(answer.kind, accepted=answer.refusal is None)
+        sent_at = self._sent_at.pop(answer.kind, None)
+        took = None if sent_at is None else time.monotonic() - sent_at
+        self._metrics.answered(answer.kind, accepted=answer.refusal is None, seconds=took)
         held = tuple(sorted(self._stream.subscriptions[answer.kind].quarantined))
         if answer.refusal is None:
             self._blame.accepted(answer.kind, answer.batch)
@@ -113,6 +117,7 @@ class Conversation:
     async def _advance(self) -> None:
         for outgoing in self._stream.advance(time.monotonic()):
             self._metrics.sent(outgoing.kind)
+            self._sent_at[outgoing.kind] = time.monotonic()
             self._blame.sent(outgoing.kind, outgoing.batch, self._connection.revision, self._stream.held)
             shown = with_kind(self._connection, outgoing.kind, sent=outgoing.batch.version)
             self._connection = self._connections.put(shown)

@@ -6,6 +6,7 @@
 | `appmesh_xds_responses_total` | `kind` |
 | `appmesh_xds_accepted_total` | `kind` |
 | `appmesh_xds_refused_total` | `kind` |
+| `appmesh_xds_ack_seconds` | `kind` |
 | `appmesh_xds_following_seconds` | |
 | `appmesh_xds_streams_refused_total` | `code` |
 | `appmesh_xds_unknown_proxies_total` | |
@@ -35,6 +36,13 @@ class AdsMetrics:
             "appmesh_xds_accepted", "Responses that proxies accepted", ("kind",), registry=registry
         )
         self._refused = Counter("appmesh_xds_refused", "Responses that proxies refused", ("kind",), registry=registry)
+        self._ack = Histogram(
+            "appmesh_xds_ack_seconds",
+            "Time from a response to the proxy's answer to it",
+            ("kind",),
+            buckets=_BUCKETS,
+            registry=registry,
+        )
         self._following = Histogram(
             "appmesh_xds_following_seconds",
             "Time from a new snapshot of a proxy until it has accepted it",
@@ -56,9 +64,11 @@ class AdsMetrics:
         """Count one response."""
         self._responses.labels(_short(kind)).inc()
 
-    def answered(self, kind: Kind, *, accepted: bool) -> None:
-        """Count one answer to a response."""
+    def answered(self, kind: Kind, *, accepted: bool, seconds: float | None) -> None:
+        """Count one answer to a response, and how long it took, where that is known."""
         (self._accepted if accepted else self._refused).labels(_short(kind)).inc()
+        if seconds is not None:
+            self._ack.labels(_short(kind)).observe(seconds)
 
     def followed(self, seconds: float) -> None:
         """A proxy has taken what it did not have, after this long."""
