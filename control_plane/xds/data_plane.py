@@ -47,7 +47,7 @@ class DataPlane:
     ) -> None:
         self._compiling = ThreadPoolExecutor(1, thread_name_prefix="compiler")
         self._asking = ThreadPoolExecutor(1, thread_name_prefix="cloud-map")
-        self._feed = Feed(Reader(database), Compiler().compile_proxy, bell, reading, self._compiling)
+        self._feed = Feed(Reader(database), Compiler(), bell, reading, self._compiling)
         self._cloud_map = None
         if config.cloud_map_endpoint is not None:
             client = cloud_map.client(config.cloud_map_endpoint, config.region)

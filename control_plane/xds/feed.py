@@ -10,10 +10,10 @@ less when one of them is gone: what was told last stands.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 import structlog
 
@@ -25,16 +25,26 @@ from control_plane.xds.compile.options import Options, options_of
 from control_plane.xds.meshes import Meshes, Service
 from control_plane.xds.proxies import ProxyId
 from control_plane.xds.reader import Everything, Reader
-from control_plane.xds.snapshot import Problem, Snapshot
+from control_plane.xds.snapshot import Kind, Problem, Resource, Snapshot
 from control_plane.xds.state import Instance, MeshState
 
 POLL_SECONDS = 0.5
 """How often the store is looked at where other processes write to it, whose writes do not ring here."""
 RETRY_SECONDS = 1.0
 
-Compile = Callable[[MeshState, ProxyId, Options], Snapshot | None]
-
 log = structlog.get_logger("control_plane.xds")
+
+
+class Compiler(Protocol):
+    """Makes snapshots. Pure, and for one thread at a time."""
+
+    def compile_proxy(self, state: MeshState, proxy: ProxyId, options: Options) -> Snapshot | None:
+        """The snapshot for a proxy; None if the mesh has nothing of that name."""
+        ...
+
+    def spare(self, state: MeshState, proxy: ProxyId, options: Options) -> Mapping[Kind, Mapping[str, Resource]]:
+        """What the proxy may be using that its snapshot does not have."""
+        ...
 
 
 @dataclass(eq=False)
@@ -74,14 +84,15 @@ class Told:
 class Feed:
     """Snapshots for the proxies that are connected. All of it on one event loop, apart from reading and compiling."""
 
-    def __init__(self, reader: Reader, compiled: Compile, bell: Bell, reading: Executor, compiling: Executor) -> None:
+    def __init__(self, reader: Reader, compiler: Compiler, bell: Bell, reading: Executor, compiling: Executor) -> None:
         self._reader = reader
-        self._compile = compiled
+        self._compiler = compiler
         self._bell = bell
         self._reading = reading
         self._compiling = compiling
         self._meshes: Meshes | None = None
         self._watched: dict[tuple[ProxyId, Options], _Watched] = {}
+        self._claims: dict[LatestWatch, str] = {}  # of those who came with clusters, until they are told something
         self._work = asyncio.Event()
         self.moved = asyncio.Event()
         """Set when `told` or `revision_of` may answer otherwise than before."""
@@ -107,8 +118,8 @@ class Feed:
             if each.newest is not None and each.newest.snapshot is not None
         ]
 
-    def watch(self, proxy: ProxyId, metadata: Mapping[str, Any]) -> LatestWatch:
-        """Follow the snapshots of a proxy; `close` ends it.
+    def watch(self, proxy: ProxyId, metadata: Mapping[str, Any], claimed: str = "") -> LatestWatch:
+        """Follow the snapshots of a proxy; `close` ends it. See `Source`.
 
         Raises:
             ValueError: the metadata asks for something that cannot be.
@@ -117,7 +128,10 @@ class Feed:
         watched = self._watched.setdefault((proxy, options), _Watched(proxy, options, frozenset({proxy.key})))
         watch = LatestWatch(lambda closed: self._close(watched, closed))
         watched.watches.add(watch)
-        if watched.newest is not None:
+        if claimed:
+            self._claims[watch] = claimed
+            watched.dirty = True
+        elif watched.newest is not None:
             watch.put(watched.newest)
         self._work.set()
         return watch
@@ -178,6 +192,7 @@ class Feed:
 
     def _close(self, watched: _Watched, watch: LatestWatch) -> None:
         watched.watches.discard(watch)
+        self._claims.pop(watch, None)
         key = (watched.proxy, watched.options)
         if not watched.watches and self._watched.get(key) is watched:
             del self._watched[key]
@@ -205,7 +220,9 @@ class Feed:
         state = meshes.states.get(watched.proxy.mesh, MeshState({}))
         loop = asyncio.get_running_loop()
         try:
-            made = await loop.run_in_executor(self._compiling, self._compile, state, watched.proxy, watched.options)
+            made = await loop.run_in_executor(
+                self._compiling, self._compiler.compile_proxy, state, watched.proxy, watched.options
+            )
         except Exception:  # a mistake of ours about one node must not stop the others' changes
             log.exception("cannot compile; the proxy keeps what it has", proxy=str(watched.proxy))
             return
@@ -220,5 +237,19 @@ class Feed:
                 return  # no instances is not the same as none heard of yet, and would be told as that
         watched.newest, watched.through = Update(made, meshes.revision), meshes.revision
         self.moved.set()
-        for watch in watched.watches:
-            watch.put(watched.newest)
+        for watch in list(watched.watches):
+            watch.put(await self._with_spare(watched.newest, watched, self._claims.pop(watch, ""), state))
+
+    async def _with_spare(self, update: Update, watched: _Watched, claimed: str, state: MeshState) -> Update:
+        """The update for one who came with these clusters."""
+        if not claimed or update.snapshot is None or update.snapshot.version(Kind.CLUSTER) == claimed:
+            return update
+        loop = asyncio.get_running_loop()
+        try:
+            spare = await loop.run_in_executor(
+                self._compiling, self._compiler.spare, state, watched.proxy, watched.options
+            )
+        except Exception:  # a mistake of ours must not keep the proxy from what it is to have
+            log.exception("cannot tell what the proxy may be using", proxy=str(watched.proxy))
+            return update
+        return replace(update, spare=spare)

@@ -16,6 +16,7 @@ from resources.kinds import Kind
 from tests.builders import Manifest
 
 CLUSTER = "default"
+_BACK_SECONDS = 60  # Temporal is started again long before
 
 T = TypeVar("T")
 
@@ -92,12 +93,17 @@ class Workflows:
         return self._loop.run(work)
 
     async def _connected(self) -> Client:
-        if self._client is None:
-            self._client = await Client.connect(
-                self._environment["TEMPORAL_ADDRESS"],
-                namespace=self._environment["TEMPORAL_NAMESPACE"],
-                data_converter=pydantic_data_converter,
-            )
+        """A client; where Temporal was killed just now, once it is back: calls wait for that by themselves."""
+        async with asyncio.timeout(_BACK_SECONDS):
+            while self._client is None:
+                try:
+                    self._client = await Client.connect(
+                        self._environment["TEMPORAL_ADDRESS"],
+                        namespace=self._environment["TEMPORAL_NAMESPACE"],
+                        data_converter=pydantic_data_converter,
+                    )
+                except RuntimeError:
+                    await asyncio.sleep(0.1)
         return self._client
 
     async def _handle(self, id: str) -> WorkflowHandle[Any, Any]:

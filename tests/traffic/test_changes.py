@@ -23,7 +23,7 @@ def test_no_request_fails_however_the_mesh_changes(town: Town, full: bool):
     run(town, CHANGES["full" if full else "quick"])
 
 
-@pytest.mark.parametrize("town", ["delta"], indirect=True)
+@pytest.mark.parametrize("town", ["sotw", "delta"], indirect=True)
 def test_no_request_fails_while_the_parts_that_change_the_mesh_are_killed(town: Town, full: bool):
     """Control plane, worker and Temporal, at random, without a warning; every change still takes effect."""
     with killing(town.cluster):

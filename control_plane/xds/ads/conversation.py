@@ -109,7 +109,7 @@ class Conversation:
                 )
         else:
             self._blame.snapshot = update.snapshot
-            self._stream.update(update.snapshot)
+            self._stream.update(update.snapshot, update.spare)
             self._behind_since = self._behind_since or time.monotonic()
         known = update.snapshot is not None
         self._connection = self._connections.put(replace(self._connection, known=known, revision=update.revision))

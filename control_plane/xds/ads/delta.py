@@ -30,6 +30,11 @@ def names_in(request: DeltaDiscoveryRequest) -> int:
     )
 
 
+def clusters_claimed(request: DeltaDiscoveryRequest) -> str:
+    """Nothing: the versions that a client comes with are told by name."""
+    return ""
+
+
 def ask(here: Subscription, request: DeltaDiscoveryRequest) -> None:
     """Take over what the client asks for; each request tells what is different."""
     more, less = set(request.resource_names_subscribe), set(request.resource_names_unsubscribe)

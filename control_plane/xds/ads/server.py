@@ -124,7 +124,7 @@ class AdsServer:
         name = next(self._ids)
         connection = Connection(name, proxy, first.node.id, context.peer(), form, datetime.now(UTC))
         try:
-            watch = self._source.watch(proxy, metadata_of(first.node))
+            watch = self._source.watch(proxy, metadata_of(first.node), dialect.clusters_claimed(first))
         except ValueError as error:
             await self._refuse(context, grpc.StatusCode.INVALID_ARGUMENT, f"node metadata: {error}")
         stream = Stream(dialect, name, self._config.timing)

@@ -27,6 +27,12 @@ def names_in(request: DiscoveryRequest) -> int:
     return len(request.resource_names)
 
 
+def clusters_claimed(request: DiscoveryRequest) -> str:
+    """The version of all its clusters that a client comes with; it does not say which those are."""
+    version: str = request.version_info
+    return version if request.type_url == Kind.CLUSTER else ""
+
+
 def ask(here: Subscription, request: DiscoveryRequest) -> None:
     """Take over what the client asks for; each request names all of it."""
     names = set(request.resource_names)

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from control_plane.xds.proxies import ProxyId
-from control_plane.xds.snapshot import Snapshot
+from control_plane.xds.snapshot import Kind, Resource, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,8 @@ class Update:
     """None: the state is known, and there is no such proxy in it. It is told nothing and keeps what it has."""
     revision: int = 0
     """The revision of the store that the snapshot shows."""
+    spare: Mapping[Kind, Mapping[str, Resource]] = field(default_factory=lambda: MappingProxyType({}))
+    """What the proxy may still be using beside that, where it came with clusters that are not the snapshot's."""
 
 
 class Watch(Protocol):
@@ -37,8 +40,13 @@ class Watch(Protocol):
 class Source(Protocol):
     """Gives snapshots by proxy."""
 
-    def watch(self, proxy: ProxyId, metadata: Mapping[str, Any]) -> Watch:
-        """Follow the snapshots for a stream of this proxy, which told this node metadata (JSON values).
+    def watch(self, proxy: ProxyId, metadata: Mapping[str, Any], claimed: str = "") -> Watch:
+        """Follow the snapshots for a stream of this proxy.
+
+        Args:
+            proxy: who it is.
+            metadata: the node metadata that it told (JSON values).
+            claimed: the version of all clusters that it came with; empty: none, or it says what it has by name.
 
         Raises:
             ValueError: the metadata asks for something that cannot be.
@@ -56,6 +64,8 @@ class LatestWatch:
 
     def put(self, update: Update) -> None:
         """Replace what was not taken yet."""
+        if self._newest is not None and self._newest.spare:
+            update = replace(update, spare=self._newest.spare)
         self._newest = update
         self._some.set()
 
@@ -97,7 +107,7 @@ class Snapshots:
         """The proxies that have a stream."""
         return frozenset(self._watches)
 
-    def watch(self, proxy: ProxyId, metadata: Mapping[str, Any]) -> Watch:
+    def watch(self, proxy: ProxyId, metadata: Mapping[str, Any], claimed: str = "") -> Watch:
         """Follow what `set` is told for a proxy."""
         watch = LatestWatch(lambda closed: self._forget(proxy, closed))
         self._watches.setdefault(proxy, set()).add(watch)

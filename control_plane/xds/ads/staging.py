@@ -5,7 +5,8 @@ Two rules, applied anew after every event, whatever has happened before:
 - A new route or listener is offered when the client can use each cluster that it names; until then the old one stays.
   Of a route configuration only the virtual hosts stay that wait for a cluster which the client refuses.
 - What the new snapshot no longer has stays while something that the client holds, or is being sent, names it, and for a
-  time to drain after that.
+  time to drain after that. A client that comes back in state-of-the-world form does not say what it holds: to it, what
+  it may hold is offered until that is known.
 
 Out of them comes the order clusters, endpoints, listeners, routes, and the removal of clusters last; a newer snapshot
 in the midst of it, a refusal or a lost connection need no rule of their own.
@@ -13,11 +14,15 @@ in the midst of it, a refusal or a lost connection need no rule of their own.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from control_plane.xds.ads.references import References, references
 from control_plane.xds.ads.splice import without
 from control_plane.xds.ads.subscription import Batch, Subscription
 from control_plane.xds.snapshot import Kind, Resource, Snapshot, version_of
+
+Spare = Mapping[Kind, Mapping[str, Resource]]
+NO_SPARE: Spare = MappingProxyType({})
 
 ORDER = (Kind.CLUSTER, Kind.ENDPOINT, Kind.LISTENER, Kind.ROUTE)
 """In which they are sent when several may be: first what is named, then what names it."""
@@ -42,6 +47,7 @@ class Staging:
         self._of = subscriptions
         self._timing = timing
         self._target: Snapshot | None = None
+        self._spare = NO_SPARE
         self._kept: dict[Kind, dict[str, Resource]] = {kind: {} for kind in ORDER}
         self._leaves: dict[tuple[Kind, str], float] = {}  # when what is kept may go
         self._warming: dict[str, float] = {}  # clusters that are new to the client, and since when
@@ -75,9 +81,10 @@ class Staging:
         """Whether there is anything of a kind to get to."""
         return self._target is not None and bool(self._target.named(kind))
 
-    def set_target(self, snapshot: Snapshot) -> None:
-        """The snapshot to get to."""
+    def set_target(self, snapshot: Snapshot, spare: Spare = NO_SPARE) -> None:
+        """The snapshot to get to, and what the client may be using beside it if it came with others."""
         self._target = snapshot
+        self._spare = spare or self._spare
         for kind in ORDER:
             self._compare(kind, snapshot)
 
@@ -87,7 +94,7 @@ class Staging:
         before = here.offered  # what was let go of is no longer in it, even if the client has yet to accept that
         if here.claimed is not None:
             here.confirm(named, snapshot.version(kind))
-            before = {**here.held, **before}
+            before = {**(self._spare.get(kind, {}) if here.unknown else {}), **here.held, **before}
         self._kept[kind] = {name: each for name, each in before.items() if name not in named}
         for at in [at for at in self._leaves if at[0] is kind and at[1] not in self._kept[kind]]:
             del self._leaves[at]

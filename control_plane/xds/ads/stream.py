@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from control_plane.xds.ads.staging import ORDER, Staging, Timing
+from control_plane.xds.ads.staging import NO_SPARE, ORDER, Spare, Staging, Timing
 from control_plane.xds.ads.subscription import Batch, Mode, Subscription
 from control_plane.xds.snapshot import Kind, Snapshot
 
@@ -29,6 +29,10 @@ class Dialect(Protocol):
 
     def names_in(self, request: Any) -> int:
         """How many names a request carries."""
+        ...
+
+    def clusters_claimed(self, request: Any) -> str:
+        """The version of all its clusters that a client comes with in its first request; empty: none is told."""
         ...
 
     def ask(self, here: Subscription, request: Any) -> None:
@@ -125,9 +129,9 @@ class Stream:
         here.asked = True
         return answer
 
-    def update(self, snapshot: Snapshot) -> None:
-        """From now on this is what the client is to have."""
-        self._staging.set_target(snapshot)
+    def update(self, snapshot: Snapshot, spare: Spare = NO_SPARE) -> None:
+        """From now on this is what the client is to have; `spare` is what it may be using beside it."""
+        self._staging.set_target(snapshot, spare)
 
     def advance(self, now: float) -> list[Outgoing]:
         """What is to be sent now; it counts as sent."""

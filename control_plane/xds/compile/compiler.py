@@ -15,6 +15,7 @@ from control_plane.xds.compile.ingress import node_ingress
 from control_plane.xds.compile.options import Options
 from control_plane.xds.compile.place import Place
 from control_plane.xds.compile.reading import Memo, Reading
+from control_plane.xds.compile.spare import Spare, spare_resources
 from control_plane.xds.proxies import ProxyId
 from control_plane.xds.snapshot import Kind, Resource, Snapshot
 from control_plane.xds.state import MeshState
@@ -33,6 +34,14 @@ class Compiler:
         """
         _, snapshot = self._memo.result(("proxy", proxy, options), state, lambda part: _snapshot(part, proxy, options))
         return snapshot
+
+    def spare(self, state: MeshState, proxy: ProxyId, options: Options) -> Spare:
+        """What the proxy may be using that its snapshot does not have."""
+        reading = Reading(state, self._memo)
+        try:
+            return spare_resources(reading, state, proxy, options)
+        finally:
+            reading.finish()
 
 
 def compile_proxy(state: MeshState, proxy: ProxyId, options: Options) -> Snapshot | None:

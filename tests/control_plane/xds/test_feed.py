@@ -1,7 +1,7 @@
 """The feed: who is compiled for, when, and what they then hear."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +14,7 @@ from control_plane.api.bell import Bell
 from control_plane.store.database import Database
 from control_plane.store.errors import DatabaseUnavailable
 from control_plane.xds import feed as feeding
-from control_plane.xds.ads.source import LatestWatch
+from control_plane.xds.ads.source import LatestWatch, Update
 from control_plane.xds.feed import Feed
 from control_plane.xds.proxies import ProxyId
 from control_plane.xds.reader import Reader
@@ -37,7 +37,7 @@ class Compiler:
         self.calls: list[str] = []
         self.before: Callable[[str], None] = lambda _name: None
 
-    def __call__(self, state: MeshState, proxy: ProxyId, _options: Any) -> Snapshot | None:
+    def compile_proxy(self, state: MeshState, proxy: ProxyId, _options: Any) -> Snapshot | None:
         """One compilation."""
         self.calls.append(proxy.name)
         self.before(proxy.name)
@@ -47,6 +47,11 @@ class Compiler:
         found = {f"{key.name}{state.objects[key].revision}" for key in reads if key in state.objects}
         clusters = {name: Resource.of(Kind.CLUSTER, name, Cluster(name=name)) for name in found}
         return Snapshot({Kind.CLUSTER: clusters}, reads=frozenset(reads))
+
+    def spare(self, state: MeshState, _proxy: ProxyId, _options: Any) -> Mapping[Kind, Mapping[str, Resource]]:
+        """A cluster for each node of the mesh."""
+        names = sorted(f"{key.name}{record.revision}" for key, record in state.objects.items())
+        return {Kind.CLUSTER: {name: Resource.of(Kind.CLUSTER, name, Cluster(name=name)) for name in names}}
 
 
 class World:
@@ -65,9 +70,9 @@ class World:
         (drop if gone else put)(self.database, node(name))
         self.bell.ring(None)
 
-    def watch(self, name: str, **metadata: Any) -> LatestWatch:
+    def watch(self, name: str, claimed: str = "", **metadata: Any) -> LatestWatch:
         """A proxy that is connected."""
-        return self.feed.watch(proxy(name), metadata)
+        return self.feed.watch(proxy(name), metadata, claimed)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -131,6 +136,38 @@ async def test_replicas_of_a_node_share_what_is_compiled(tmp_path):
         assert await one.next() is await two.next()
         await three.next()
         assert world.compiler.calls == ["front", "front"]
+
+
+async def test_who_comes_with_other_clusters_is_told_what_it_may_be_using(tmp_path):
+    """Once; also when a replica has its snapshot already, and when a change overtakes the telling."""
+    world = World(tmp_path, Compiler())
+    for name in ("front", "old"):
+        world.write(name)
+    async with world.running():
+        told = (await world.watch("front").next()).snapshot
+        watch = world.watch("front", claimed="other")
+        update = await watch.next()
+        assert (update.snapshot, set(update.spare[Kind.CLUSTER])) == (told, {"front1", "old2"})
+        world.write("front")
+        assert (await watch.next()).spare == {}
+
+
+async def test_who_comes_with_the_clusters_that_it_is_to_have_is_told_no_more(tmp_path):
+    """As after any restart of ours while nothing changed."""
+    world = World(tmp_path, Compiler())
+    world.write("front")
+    async with world.running():
+        told = (await world.watch("front").next()).snapshot
+        watch = world.watch("front", claimed=told.version(Kind.CLUSTER))
+        assert (await watch.next()).spare == {}
+
+
+def test_an_update_that_is_overtaken_leaves_what_was_spare_to_the_next():
+    """The proxy may be using it all the same."""
+    watch, cluster = LatestWatch(), Resource.of(Kind.CLUSTER, "old", Cluster(name="old"))
+    watch.put(Update(Snapshot({}), 1, {Kind.CLUSTER: {"old": cluster}}))
+    watch.put(Update(Snapshot({}), 2))
+    assert asyncio.run(watch.next()) == Update(Snapshot({}), 2, {Kind.CLUSTER: {"old": cluster}})
 
 
 async def test_a_node_that_comes_later_is_told_then(tmp_path):

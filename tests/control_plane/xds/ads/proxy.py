@@ -63,7 +63,6 @@ class Proxy(ABC):
         self.waiting: deque[tuple[Kind, Any]] = deque()
         self.nonces = set()
         self.now = 0.0
-        self.excused = False
         self.awaited: dict[Kind, set[str]] = {Kind.ENDPOINT: set(), Kind.ROUTE: set()}
 
     def connect(self, snapshot):
@@ -75,8 +74,9 @@ class Proxy(ABC):
         self.asked = {}
         self.refused: dict[Kind, Any] = dict.fromkeys(Kind)
         self.ever_asked: dict[Kind, set[str]] = {kind: set() for kind in Kind}
+        self.spare = {kind: dict(self.held[kind]) for kind in (Kind.CLUSTER, Kind.ENDPOINT)}
         if snapshot is not None:
-            self.stream.update(snapshot)
+            self.receive(snapshot)
         for kind in (Kind.CLUSTER, Kind.ENDPOINT, Kind.LISTENER, Kind.ROUTE):
             if kind in WILDCARDS or self.wanted(kind):
                 self.ask(kind)
@@ -84,8 +84,13 @@ class Proxy(ABC):
 
     def update(self, snapshot):
         """The server has a new snapshot for it."""
-        self.stream.update(snapshot)
+        self.receive(snapshot)
         self.pump()
+
+    def receive(self, snapshot):
+        """The first on a stream comes with what the proxy may be using: all that the mesh has, so also what it held."""
+        self.stream.update(snapshot, self.spare)
+        self.spare = {}
 
     def pump(self):
         """Let the server send what it has to send."""
@@ -149,14 +154,7 @@ class Proxy(ABC):
         return set()
 
     def check(self):
-        """Nothing that it holds names a cluster that it does not hold.
-
-        Who comes back in state-of-the-world form does not tell what it holds; until it has all that is new, it may miss
-        a cluster that was taken away meanwhile.
-        """
-        self.excused = self.excused and not self.stream.settled
-        if self.excused:
-            return
+        """Nothing that it holds names a cluster that it does not hold."""
         for kind in (Kind.ROUTE, Kind.LISTENER):
             for each in self.held[kind].values():
                 missing = references(each).clusters - self.held[Kind.CLUSTER].keys()
@@ -168,11 +166,6 @@ class SotwProxy(Proxy):
 
     dialect = sotw
     Response = DiscoveryResponse
-
-    def connect(self, snapshot):
-        """See `Proxy`."""
-        self.excused = self.streams > 0
-        super().connect(snapshot)
 
     def __init__(self, timing):
         super().__init__(timing)

@@ -35,10 +35,10 @@ def connected(port: int) -> grpc.aio.Channel:
 class Choosy(Snapshots):
     """A source that looks at metadata, as the feed does."""
 
-    def watch(self, proxy: ProxyId, metadata: Mapping[str, Any]) -> Watch:
+    def watch(self, proxy: ProxyId, metadata: Mapping[str, Any], claimed: str = "") -> Watch:
         """Refuse what the compiler could not follow."""
         options_of(metadata)
-        return super().watch(proxy, metadata)
+        return super().watch(proxy, metadata, claimed)
 
 
 class Site:
