@@ -120,7 +120,8 @@ class Stream:
         # Any other nonce is stale: the client answers a response that was replaced since. Its names count nevertheless.
         if here.flight is not None and request.response_nonce == here.nonce:
             if request.HasField("error_detail"):
-                answer = Answer(kind, here.refused(), request.error_detail.message)
+                refusal = request.error_detail.message
+                answer = Answer(kind, here.refused(refusal), refusal)
             else:
                 before = here.held
                 answer = Answer(kind, here.accepted(), None)

@@ -6,8 +6,12 @@ no memory, and each answer is to a known question.
 What a client refuses is not sent again. Which of several resources was at fault it does not say, so after a refusal
 the next response carries half as many changes, until one change alone is refused: that one is quarantined until its
 content is another, and the rest goes on.
+
+Where a response is all that there is, and it is not known what the client holds, half of it could take away what is in
+use. Then those wait that the client names in its refusal, as Envoy does, and all others are sent.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -70,6 +74,7 @@ class Subscription:
         self._perhaps_gone: set[str] = set()  # their removal was among what was refused
         self._answered = False  # a first response was accepted, be it empty
         self._limit: int | None = None  # of changes in one response, while who is at fault is being found
+        self._suspects: set[str] = set()  # named in a refusal: sent when nothing else is to be sent
         self._refusals = 0
         self._idle = False  # known to have nothing to send
 
@@ -205,10 +210,15 @@ class Subscription:
         self._limit = None if self._limit is None else self._limit * 2
         return batch
 
-    def refused(self) -> Batch:
-        """The client refused what is in flight. Returns it."""
+    def refused(self, message: str = "") -> Batch:
+        """The client refused what is in flight, and says why. Returns it."""
         batch = self._landed()
         self._refusals += 1
+        named = _named_in(message, batch.changes) if self.mode is Mode.FULL_SET and self.unknown else set()
+        if 0 < len(named) < len(batch.changes):
+            self._suspects |= named
+            self._doubtful |= batch.changes.keys()
+            return batch
         self._doubtful |= {name for name in batch.changes if self.wildcard or name in self.names}
         self._perhaps_gone |= {name for name, each in batch.changes.items() if each is None}
         if len(batch.changes) == 1:
@@ -246,10 +256,13 @@ class Subscription:
             self._limit = None
             if self._answered or self.quarantined or not self.wildcard:
                 return None  # only who asks for everything is to be told that there is nothing
-        if self._limit is not None and len(changes) > self._limit:
+        self._suspects &= changes.keys()
+        if self._suspects and len(changes) > len(self._suspects):
+            changes = {name: each for name, each in changes.items() if name not in self._suspects}
+        elif self._limit is not None and len(changes) > self._limit:
             changes = {name: changes[name] for name in sorted(changes)[: self._limit]}
         whole = wanted
-        if self._limit is not None or self.quarantined:
+        if self._limit is not None or self.quarantined or self._suspects:
             whole = {**held, **{name: each for name, each in changes.items() if each is not None}}
             for name in [name for name, each in changes.items() if each is None]:
                 whole.pop(name, None)
@@ -260,6 +273,11 @@ class Subscription:
         for name, version in list(self.quarantined.items()):
             if version != _version(wanted.get(name)) or (name not in wanted and name not in self.held):
                 del self.quarantined[name]
+
+
+def _named_in(message: str, names: Iterable[str]) -> set[str]:
+    """Of which of these a message tells something: Envoy says `NAME: what is wrong`, one after the other."""
+    return {name for name in names if re.search(rf"(?<![\w.-]){re.escape(name)}: ", message)}
 
 
 def _version(resource: Resource | None) -> str:

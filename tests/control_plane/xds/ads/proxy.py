@@ -59,6 +59,7 @@ class Proxy(ABC):
         self.timing = timing
         self.held: dict[Kind, dict[str, Resource]] = {kind: {} for kind in Kind}
         self.streams = 0
+        self.excused = False
         self.stream: Any = None
         self.waiting: deque[tuple[Kind, Any]] = deque()
         self.nonces = set()
@@ -108,7 +109,8 @@ class Proxy(ABC):
         assert content != self.refused[kind], "what was refused is not sent again"
         if refuse:
             self.refused[kind] = content
-            self.answer(kind, refusal="not this one")
+            self.excused = self.excused or self.stream.subscriptions[kind].unknown
+            self.answer(kind, refusal=refuse if isinstance(refuse, str) else "not this one")
         else:
             self.refused[kind] = None
             before = dict(self.held[kind])
@@ -154,7 +156,14 @@ class Proxy(ABC):
         return set()
 
     def check(self):
-        """Nothing that it holds names a cluster that it does not hold."""
+        """Nothing that it holds names a cluster that it does not hold.
+
+        Who does not tell what it holds, and then refuses what it is offered without saying which of it, may lose some
+        while the fault is looked for.
+        """
+        self.excused = self.excused and not self.stream.settled
+        if self.excused:
+            return
         for kind in (Kind.ROUTE, Kind.LISTENER):
             for each in self.held[kind].values():
                 missing = references(each).clusters - self.held[Kind.CLUSTER].keys()

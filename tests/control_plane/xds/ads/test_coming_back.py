@@ -1,0 +1,70 @@
+"""A proxy that comes back in state-of-the-world form: it does not say what it holds, and loses none of it."""
+
+from envoy.config.cluster.v3.cluster_pb2 import Cluster
+
+from control_plane.xds.ads.staging import Timing
+from control_plane.xds.snapshot import Kind
+from tests.control_plane.xds.ads.proxy import SotwProxy
+from tests.control_plane.xds.ads.resources import cluster, http_listener, route, snapshot
+from tests.control_plane.xds.ads.test_blame import settle
+
+LISTENER = http_listener("out", "routes")
+
+
+def static(name: str, edition: int = 1):
+    """A cluster that is usable at once."""
+    return cluster(name, edition, Cluster.STATIC)
+
+
+def leading_to(name: str, *others):
+    """A snapshot whose routes lead to one cluster."""
+    return snapshot(LISTENER, static(name), route("routes", name), *others)
+
+
+def clusters(proxy) -> set[str]:
+    """What the proxy holds."""
+    return set(proxy.held[Kind.CLUSTER])
+
+
+def test_what_its_old_routes_name_stays_until_the_new_ones_are_there_and_drained():
+    """The routes turned while nobody was there to tell it."""
+    proxy = SotwProxy(Timing(drain=15))
+    proxy.connect(leading_to("old"))
+    settle(proxy)
+    proxy.connect(leading_to("new"))
+    while proxy.waiting:
+        proxy.take()
+    assert clusters(proxy) == {"old", "new"}
+    assert set(proxy.held[Kind.ROUTE]) == {"routes"}
+    assert proxy.stream.settled
+    settle(proxy)
+    assert clusters(proxy) == {"new"}
+
+
+def test_one_cluster_that_it_refuses_by_name_takes_no_other_away():
+    """A restart of ours forgets what was refused; to look for it by halves would take away the other half."""
+    proxy = SotwProxy(Timing())
+    good = [static(name) for name in ("b", "c", "d")]
+    proxy.connect(leading_to("a", *good))
+    settle(proxy)
+    proxy.connect(leading_to("a", *good, static("bad", 0)))
+    held = []
+    while proxy.waiting:
+        kind, response = proxy.waiting[0]
+        bad = kind is Kind.CLUSTER and any(b"bad" in each.value for each in response.resources)
+        proxy.take(refuse="Error adding/updating cluster(s) bad: a connect timeout of 0 s" if bad else False)
+        held.append(clusters(proxy))
+    assert all(each >= {"a", "b", "c", "d"} for each in held)
+    assert proxy.stream.subscriptions[Kind.CLUSTER].quarantined.keys() == {"bad"}
+    assert proxy.stream.at_rest
+
+
+def test_a_name_in_a_longer_name_is_not_meant():
+    """`blue` is not to blame for `blue-2`, nor for being mentioned."""
+    proxy = SotwProxy(Timing())
+    proxy.connect(leading_to("blue"))
+    settle(proxy)
+    proxy.connect(leading_to("blue", static("blue-2", 0)))
+    proxy.take(refuse="Error adding/updating cluster(s) blue-2: is no blue")
+    [response] = [each for kind, each in proxy.waiting if kind is Kind.CLUSTER]
+    assert [Cluster.FromString(each.value).name for each in response.resources] == ["blue"]
