@@ -71,8 +71,10 @@ class Snapshot:
     """The Cloud Map services (namespace and name) whose instances it was made from, known or not."""
     sources: Mapping[tuple[Kind, str], frozenset[ObjectKey]] = field(default_factory=lambda: MappingProxyType({}))
     """Which objects a resource comes from, to tell whose fault a refusal is. What is not here comes from the node."""
-    host_sources: Mapping[tuple[str, str], frozenset[ObjectKey]] = field(default_factory=lambda: MappingProxyType({}))
-    """The same of a virtual host, by the names of its route configuration and its own."""
+    part_sources: Mapping[tuple[Kind, str, str], frozenset[ObjectKey]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    """The same of a part (see `parts`). What is not here comes from what its resource comes from."""
     written: Callable[[ObjectKey], int] = field(default=lambda _key: 0, compare=False, repr=False)
     """The revision of the last write of a source; 0: it is not there, or nobody knows."""
 

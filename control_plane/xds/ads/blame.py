@@ -5,16 +5,15 @@ those are blamed that were written since the proxy took it last. When it never d
 resource comes from that too: what other nodes say was taken by others as a rule.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from control_plane.store.records import ObjectKey
 from control_plane.xds.ads.connections import Fault, Faults
 from control_plane.xds.ads.subscription import Batch
+from control_plane.xds.parts import Part
 from control_plane.xds.snapshot import Kind, Snapshot
 
 At = tuple[Kind, str]
-Host = tuple[str, str]
-"""A virtual host: the names of its route configuration and its own."""
 
 
 class Blame:
@@ -56,27 +55,32 @@ class Blame:
             return frozenset({self._node}) if self._node in sources else sources
         return frozenset(key for key in sources if self.snapshot.written(key) > taken) or sources
 
-    def faults(self, quarantined: Iterable[At], held: Iterable[At], hosts: Iterable[Host]) -> Faults:
+    def faults(self, quarantined: Iterable[At], held: Iterable[At], parts: Mapping[Part, str]) -> Faults:
         """What the proxy does without now: what it refused, and what needs that.
 
         Args:
             quarantined: what it refused alone.
             held: what waits for that.
-            hosts: where only some virtual hosts of a route configuration wait: which.
+            parts: where only some parts of a resource wait: which, and why the proxy refuses them, if it does.
         """
         self._faults = {at: self._faults[at] for at in quarantined if at in self._faults}
         # What it refused and is not to have any more (it stays on offer while it drains) is nobody's fault.
         refused = {at: fault for at, fault in self._faults.items() if self._is_wanted(at)}
-        of_hosts: dict[At, frozenset[ObjectKey]] = {}
-        for host in hosts:
-            at = Kind.ROUTE, host[0]
-            of_hosts[at] = of_hosts.get(at, frozenset()) | self._sources_of_host(host)
-        waiting = {at: Fault("", of_hosts.get(at) or self.sources(*at), refused=False) for at in held}
-        return waiting | refused
+        waiting: dict[At, frozenset[ObjectKey]] = {at: frozenset() for at in held}
+        for (kind, name, part), message in parts.items():
+            sources = self._sources_of_part((kind, name, part))
+            if message:
+                refused[kind, f"{name} ({part})"] = Fault(message, sources or self.sources(kind, name))
+            waiting[kind, name] |= frozenset() if message else sources
+        told = {part[:2] for part, message in parts.items() if message}
+        for at, sources in waiting.items():
+            if sources or at not in told:
+                refused[at] = Fault("", sources or self.sources(*at), refused=False)
+        return refused
 
     def _is_wanted(self, at: At) -> bool:
         kind, name = at
         return self.snapshot is None or name in self.snapshot.named(kind)
 
-    def _sources_of_host(self, host: Host) -> frozenset[ObjectKey]:
-        return self.snapshot.host_sources.get(host, frozenset()) if self.snapshot is not None else frozenset()
+    def _sources_of_part(self, part: Part) -> frozenset[ObjectKey]:
+        return self.snapshot.part_sources.get(part, frozenset()) if self.snapshot is not None else frozenset()

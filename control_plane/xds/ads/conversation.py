@@ -80,7 +80,7 @@ class Conversation:
         sent_at = self._sent_at.pop(answer.kind, None)
         took = None if sent_at is None else time.monotonic() - sent_at
         self._metrics.answered(answer.kind, accepted=answer.refusal is None, seconds=took)
-        held = tuple(sorted(self._stream.subscriptions[answer.kind].quarantined))
+        held = self._stream.quarantined(answer.kind)
         if answer.refusal is None:
             self._blame.accepted(answer.kind, answer.batch)
             refusal = self._connection.kinds[answer.kind].refusal if held else None
@@ -127,7 +127,7 @@ class Conversation:
     def _note_progress(self) -> None:
         stream, connection = self._stream, self._connection
         quarantined = {(kind, name) for kind, each in stream.subscriptions.items() for name in each.quarantined}
-        faults = self._blame.faults(quarantined, stream.held, stream.held_hosts)
+        faults = self._blame.faults(quarantined, stream.held, stream.held_parts)
         synced = connection.revision if connection.pending and stream.settled else connection.synced
         behind = connection.reached != connection.revision
         reached = connection.revision if behind and stream.at_rest else connection.reached

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
+from envoy.config.listener.v3.listener_components_pb2 import FilterChain
 from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.config.route.v3.route_components_pb2 import RouteAction, VirtualHost
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
@@ -82,6 +83,12 @@ def _of_filter(config: Any) -> tuple[set[str], set[str]]:
 def _of_virtual_hosts(hosts: Iterable[VirtualHost]) -> Iterator[str]:
     for host in hosts:
         yield from clusters_of_host(host)
+
+
+def clusters_of_chain(chain: FilterChain) -> Iterator[str]:
+    """The clusters that a filter chain names itself; those of its routes are theirs."""
+    for each in chain.filters:
+        yield from _of_filter(each.typed_config)[0]
 
 
 def clusters_of_host(host: VirtualHost) -> Iterator[str]:

@@ -3,7 +3,8 @@
 Two rules, applied anew after every event, whatever has happened before:
 
 - A new route or listener is offered when the client can use each cluster that it names; until then the old one stays.
-  Of a route configuration only the virtual hosts stay that wait for a cluster which the client refuses.
+  Of a route configuration only the virtual hosts stay, and of a listener the filter chains, that the client refuses, or
+  that wait for a cluster which it refuses.
 - What the new snapshot no longer has stays while something that the client holds, or is being sent, names it, and for a
   time to drain after that. A client that comes back in state-of-the-world form does not say what it holds: to it, what
   it may hold is offered until that is known.
@@ -17,12 +18,16 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from control_plane.xds.ads.references import References, references
-from control_plane.xds.ads.splice import without
+from control_plane.xds.ads.splice import parts, without
 from control_plane.xds.ads.subscription import Batch, Subscription
+from control_plane.xds.ads.trials import Trial
+from control_plane.xds.parts import Part
 from control_plane.xds.snapshot import Kind, Resource, Snapshot, version_of
 
 Spare = Mapping[Kind, Mapping[str, Resource]]
 NO_SPARE: Spare = MappingProxyType({})
+
+_HAVE_PARTS = (Kind.LISTENER, Kind.ROUTE)
 
 ORDER = (Kind.CLUSTER, Kind.ENDPOINT, Kind.LISTENER, Kind.ROUTE)
 """In which they are sent when several may be: first what is named, then what names it."""
@@ -53,7 +58,8 @@ class Staging:
         self._warming: dict[str, float] = {}  # clusters that are new to the client, and since when
         self._waiting: set[tuple[Kind, str]] = set()  # what is not offered yet
         self._held: set[tuple[Kind, str]] = set()  # of it, what waits for a cluster that the client refuses
-        self._held_hosts: set[tuple[str, str]] = set()  # of those, virtual hosts that wait while others do not
+        self._held_parts: dict[Part, str] = {}  # of those, parts that wait while others do not, and why
+        self._trials: dict[tuple[Kind, str], Trial] = {}  # resources that were refused for one part or another
         self.wakes_at: float | None = None
         """When to look again though nothing has happened."""
 
@@ -69,13 +75,18 @@ class Staging:
 
     @property
     def held(self) -> frozenset[tuple[Kind, str]]:
-        """What is not offered because the client refuses a cluster that it names."""
+        """What is not offered as it should be because the client refuses a part of it, or a cluster that it names."""
         return frozenset(self._held)
 
     @property
-    def held_hosts(self) -> frozenset[tuple[str, str]]:
-        """Of the route configurations among them, the virtual hosts that this is about; the others are offered."""
-        return frozenset(self._held_hosts)
+    def held_parts(self) -> Mapping[Part, str]:
+        """Of these, the parts that this is about, each with the client's words if it is refused itself."""
+        return self._held_parts
+
+    def refused_parts(self, kind: Kind) -> list[str]:
+        """The parts of resources of a kind that the client refuses, told with their resource."""
+        trials = [(name, each) for (at, name), each in self._trials.items() if at is kind]
+        return sorted(f"{name} ({part})" for name, each in trials for part in each.refused_parts)
 
     def has(self, kind: Kind) -> bool:
         """Whether there is anything of a kind to get to."""
@@ -99,8 +110,20 @@ class Staging:
         for at in [at for at in self._leaves if at[0] is kind and at[1] not in self._kept[kind]]:
             del self._leaves[at]
 
+    def refused(self, kind: Kind, batch: Batch, message: str) -> None:
+        """The client did not accept this."""
+        target = self._target.named(kind) if self._target is not None else {}
+        for name, sent in batch.changes.items() if len(batch.changes) == 1 and kind in _HAVE_PARTS else ():
+            base = self._of[kind].held.get(name)
+            known = not self._of[kind].unknown if base is None else bool(base.body)
+            if sent is not None and known and name in target and len(parts(target[name])) > 1:
+                self._trials.setdefault((kind, name), Trial()).refuse(sent, base, target[name], message)
+
     def landed(self, kind: Kind, batch: Batch, held_before: Mapping[str, Resource], now: float) -> None:
         """The client accepted this."""
+        for name in batch.changes:
+            if (kind, name) in self._trials:
+                self._trials[kind, name].accept()
         if kind is Kind.CLUSTER:
             for name, each in batch.changes.items():
                 if each is None:
@@ -135,7 +158,8 @@ class Staging:
         assert self._target is not None
         self._waiting.clear()
         self._held.clear()
-        self._held_hosts.clear()
+        self._held_parts = {}
+        self._trials = {at: each for at, each in self._trials.items() if at[1] in self._target.named(at[0])}
         for kind in ORDER:
             named, kept = self._target.named(kind), self._kept[kind]
             offer: Mapping[str, Resource] = {**named, **kept} if kept else named
@@ -153,10 +177,11 @@ class Staging:
         part: dict[str, Resource] = {}
         for name, each in offer.items():
             old = here.offered.get(name) or here.held.get(name)
-            if old is not None and old.version == each.version:
+            if old is not None and old.version == each.version and (kind, name) not in self._trials:
                 part[name] = each
                 continue
             usable = self._without_refused(kind, each, old)
+            usable = self._without_refused_parts(usable) if usable is not None else None
             if usable is not None and self._can_use(usable, replaces=name in here.held or here.unknown, now=now):
                 part[name] = usable
                 continue
@@ -175,11 +200,24 @@ class Staging:
             return new
         self._waiting.add((kind, new.name))
         self._held.add((kind, new.name))
-        if kind is not Kind.ROUTE:
-            return None
         spliced = without(new, old, refused)
-        self._held_hosts |= {(new.name, host) for host in spliced.held}
+        self._held_parts |= {(kind, new.name, part): "" for part in spliced.held}
         return spliced.resource
+
+    def _without_refused_parts(self, new: Resource) -> Resource | None:
+        """As much of a resource as is not refused, or not in doubt just now; None: nothing of it."""
+        at = new.kind, new.name
+        trial = self._trials.get(at)
+        if trial is None:
+            return new
+        variant = trial.variant(new, self._of[new.kind].held.get(new.name))
+        if variant is new:
+            del self._trials[at]
+            return new
+        self._waiting.add(at)
+        self._held.add(at)
+        self._held_parts |= {(*at, part): each.message for part, each in trial.refused_parts.items()}
+        return variant
 
     def _can_use(self, resource: Resource, *, replaces: bool, now: float) -> bool:
         assert self._target is not None

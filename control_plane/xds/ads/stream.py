@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from control_plane.xds.ads.staging import NO_SPARE, ORDER, Spare, Staging, Timing
 from control_plane.xds.ads.subscription import Batch, Mode, Subscription
+from control_plane.xds.parts import Part
 from control_plane.xds.snapshot import Kind, Snapshot
 
 _KINDS = {str(kind): kind for kind in Kind}
@@ -86,7 +87,7 @@ class Stream:
 
         Who asks for all clusters will ask for listeners, routes and endpoints, and has not everything before it did.
         """
-        quarantined = any(each.quarantined for each in self.subscriptions.values())
+        quarantined = any(self.quarantined(kind) for kind in ORDER)
         return self._staging.offers_target and not quarantined and self.at_rest
 
     @property
@@ -106,9 +107,13 @@ class Stream:
         return self._staging.held
 
     @property
-    def held_hosts(self) -> frozenset[tuple[str, str]]:
-        """Of the route configurations among it, which virtual hosts; the others are told what is new."""
-        return self._staging.held_hosts
+    def held_parts(self) -> Mapping[Part, str]:
+        """Of its resources which parts, each with the client's words if it is refused itself; the others are told."""
+        return self._staging.held_parts
+
+    def quarantined(self, kind: Kind) -> tuple[str, ...]:
+        """What the client refuses, resources and parts of resources."""
+        return (*sorted(self.subscriptions[kind].quarantined), *self._staging.refused_parts(kind))
 
     def receive(self, request: Any, now: float) -> Answer | None:
         """Take a request in. Types that are not served are left unanswered, as the protocol asks for."""
@@ -122,6 +127,7 @@ class Stream:
             if request.HasField("error_detail"):
                 refusal = request.error_detail.message
                 answer = Answer(kind, here.refused(refusal), refusal)
+                self._staging.refused(kind, answer.batch, refusal)
             else:
                 before = here.held
                 answer = Answer(kind, here.accepted(), None)

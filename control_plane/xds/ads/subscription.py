@@ -276,8 +276,15 @@ class Subscription:
 
 
 def _named_in(message: str, names: Iterable[str]) -> set[str]:
-    """Of which of these a message tells something: Envoy says `NAME: what is wrong`, one after the other."""
-    return {name for name in names if re.search(rf"(?<![\w.-]){re.escape(name)}: ", message)}
+    """Of which of these a message tells something.
+
+    Envoy says `NAME: what is wrong`, one after the other; of a field that breaks a rule it shows the whole resource.
+    """
+
+    def is_named(name: str) -> bool:
+        return f'name: "{name}"' in message or re.search(rf"(?<![\w.-]){re.escape(name)}: ", message) is not None
+
+    return {name for name in names if is_named(name)}
 
 
 def _version(resource: Resource | None) -> str:

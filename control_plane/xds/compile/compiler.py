@@ -70,6 +70,6 @@ def _snapshot(reading: Reading, proxy: ProxyId, options: Options) -> Snapshot | 
         reads=reading.objects,
         instances=reading.instances,
         sources=MappingProxyType(egress.sources),
-        host_sources=MappingProxyType(egress.host_sources),
+        part_sources=MappingProxyType(egress.part_sources),
         written=reading.written,
     )

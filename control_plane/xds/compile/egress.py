@@ -17,6 +17,7 @@ from control_plane.xds.compile.messages import also_by_ipv6, socket_address, uin
 from control_plane.xds.compile.options import Options
 from control_plane.xds.compile.reading import Reading
 from control_plane.xds.compile.services import ServicePort
+from control_plane.xds.parts import Part, chain_name
 from control_plane.xds.snapshot import Kind, Resource
 
 _EVERYWHERE = "0.0.0.0"
@@ -35,8 +36,8 @@ class Resources:
     """The node or gateway that the proxy stands for."""
     resources: list[Resource] = field(default_factory=list)
     sources: Sources = field(default_factory=dict)
-    host_sources: dict[tuple[str, str], frozenset[ObjectKey]] = field(default_factory=dict)
-    """The same of virtual hosts, by route configuration and their own name."""
+    part_sources: dict[Part, frozenset[ObjectKey]] = field(default_factory=dict)
+    """The same of virtual hosts and filter chains that are for one service each."""
 
     def add(self, resource: Resource, sources: frozenset[ObjectKey] = frozenset()) -> None:
         """One more."""
@@ -58,6 +59,9 @@ def egress_of(
         sources = _sources(backends.tcp.values()) | {own}
         for resource in _captured(reading, own.mesh, backends, options, recording):
             egress.add(resource, sources if resource.kind is Kind.LISTENER else frozenset())
+        listener = names.egress_listener(_EVERYWHERE, options.egress_port)
+        for port, service in backends.tcp.items():
+            egress.part_sources[Kind.LISTENER, listener, chain_name(_chain_of(port))] = service.sources
     else:
         for port in backends.ports:
             listener = local_listener(names.egress_listener(_HERE, port), backends, port, recording)
@@ -70,7 +74,7 @@ def add_services(egress: Resources, reading: Reading, backends: Backends, option
     for port, services in sorted(backends.http.items()):
         routes = names.egress_routes(port)
         egress.add(_routes(routes, services), _sources(services))
-        egress.host_sources |= {(routes, service.host): service.sources for service in services}
+        egress.part_sources |= {(Kind.ROUTE, routes, service.host): service.sources for service in services}
     services = [*(each for group in backends.http.values() for each in group), *backends.tcp.values()]
     targets = {target for service in services for target in service.targets}
     for target in sorted(targets):
@@ -97,10 +101,7 @@ def _captured(
     Envoy looks for the port first and does not come back: where a chain names port 443, all others for it must too.
     """
     record = reading.get("mesh", "", mesh)
-    chains = [
-        _chain(_network(backends, port, recording), FilterChainMatch(destination_port=uint32(port)))
-        for port in backends.ports
-    ]
+    chains = [_chain_of(port, _network(backends, port, recording)) for port in backends.ports]
     amazon = FilterChainMatch(destination_port=uint32(_HTTPS), server_names=[names.AMAZON_SNI])
     chains.append(_chain(filters.tcp("egress", [(names.amazon_cluster(mesh), 1)], None, recording), amazon))
     yield clusters.amazon_cluster(mesh)
@@ -141,6 +142,12 @@ def _network(backends: Backends, port: int, recording: filters.Recording) -> obj
         return filters.http("egress", names.egress_routes(port), recording)
     shares = [(share.target.cluster, share.weight) for share in tcp.shares]
     return filters.tcp("egress", shares, tcp.idle_timeout, recording)
+
+
+def _chain_of(port: int, network: object | None = None) -> FilterChain:
+    """The chain for calls to a port."""
+    match = FilterChainMatch(destination_port=uint32(port))
+    return FilterChain(filter_chain_match=match, filters=[network] if network else [])
 
 
 def _chain(network: object, match: FilterChainMatch) -> FilterChain:

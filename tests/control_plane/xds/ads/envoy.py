@@ -73,6 +73,13 @@ class Envoy:
         dump = json.loads(self.ask("/config_dump?resource=dynamic_active_clusters"))
         return {each["cluster"]["name"]: each["cluster"]["connect_timeout"] for each in dump.get("configs", [])}
 
+    def patterns(self):
+        """Of each virtual host, the pattern of its first route."""
+        dump = json.loads(self.ask("/config_dump"))["configs"]
+        configs = [each["route_config"] for part in dump for each in part.get("dynamic_route_configs", [])]
+        hosts = [host for each in configs for host in each.get("virtual_hosts", [])]
+        return {host["name"]: host["routes"][0]["match"]["safe_regex"]["regex"] for host in hosts}
+
 
 @contextmanager
 def running(directory, config):

@@ -60,10 +60,10 @@ def test_a_fault_lasts_as_long_as_the_quarantine():
     """One that was refused together with others is none yet."""
     it = blame({OF_BOTH: frozenset({A})}, {})
     it.refused(Kind.ROUTE, Batch({"x": None, "y": None}, {}, "v"), "bad")
-    assert it.faults([], [], []) == {}
+    assert it.faults([], [], {}) == {}
     it.refused(Kind.ROUTE, batch(), "bad")
-    assert it.faults([OF_BOTH], [], []) == {OF_BOTH: Fault("bad", frozenset({A}))}
-    assert it.faults([], [OF_BOTH], []) == {OF_BOTH: Fault("", frozenset({A}), refused=False)}
+    assert it.faults([OF_BOTH], [], {}) == {OF_BOTH: Fault("bad", frozenset({A}))}
+    assert it.faults([], [OF_BOTH], {}) == {OF_BOTH: Fault("", frozenset({A}), refused=False)}
 
 
 def test_what_is_not_to_be_had_any_more_is_no_fault_unless_it_comes_back():
@@ -71,22 +71,33 @@ def test_what_is_not_to_be_had_any_more_is_no_fault_unless_it_comes_back():
     it = blame({OF_BOTH: frozenset({A})}, {})
     it.refused(Kind.ROUTE, batch(), "bad")
     wanted, it.snapshot = it.snapshot, Snapshot({})
-    assert it.faults([OF_BOTH], [], []) == {}
+    assert it.faults([OF_BOTH], [], {}) == {}
     it.snapshot = wanted
-    assert it.faults([OF_BOTH], [], []).keys() == {OF_BOTH}
+    assert it.faults([OF_BOTH], [], {}).keys() == {OF_BOTH}
 
 
 def test_of_virtual_hosts_only_those_wait_that_need_what_was_refused():
     """And who was written meanwhile is not taken for one that the proxy has whole."""
     it = blame({OF_BOTH: frozenset({A, B})}, {A: 3, B: 3})
     assert it.snapshot is not None
-    it.snapshot = replace(it.snapshot, host_sources={("routes", "a"): frozenset({A}), ("routes", "b"): frozenset({B})})
+    it.snapshot = replace(it.snapshot, part_sources={(*OF_BOTH, "a"): frozenset({A}), (*OF_BOTH, "b"): frozenset({B})})
     it.sent(Kind.ROUTE, batch(), 2, ())
     it.accepted(Kind.ROUTE, batch())
     it.sent(Kind.ROUTE, batch(), 3, {OF_BOTH})
     it.accepted(Kind.ROUTE, batch())
     assert it.sources(*OF_BOTH) == {A, B}
-    assert it.faults([], [OF_BOTH], [("routes", "b")]) == {OF_BOTH: Fault("", frozenset({B}), refused=False)}
+    assert it.faults([], [OF_BOTH], {(*OF_BOTH, "b"): ""}) == {OF_BOTH: Fault("", frozenset({B}), refused=False)}
+
+
+def test_of_a_part_that_is_refused_its_own_objects_are_blamed_with_the_proxys_words():
+    """Beside others of the same resource that only wait."""
+    it = blame({OF_BOTH: frozenset({A, B})}, {})
+    assert it.snapshot is not None
+    it.snapshot = replace(it.snapshot, part_sources={(*OF_BOTH, "a"): frozenset({A}), (*OF_BOTH, "b"): frozenset({B})})
+    refused = {(Kind.ROUTE, "routes (a)"): Fault("bad", frozenset({A}))}
+    assert it.faults([], [OF_BOTH], {(*OF_BOTH, "a"): "bad"}) == refused
+    both = it.faults([], [OF_BOTH], {(*OF_BOTH, "a"): "bad", (*OF_BOTH, "b"): ""})
+    assert both == {**refused, OF_BOTH: Fault("", frozenset({B}), refused=False)}
 
 
 @pytest.mark.parametrize("form", [SotwProxy, DeltaProxy])

@@ -67,7 +67,7 @@ def test_of_a_port_only_the_service_waits_whose_cluster_is_refused(form):
             proxy.take(refuse=kind is Kind.CLUSTER and cluster("b2", 0).body in response.SerializeToString())
     held = proxy.stream.subscriptions[Kind.ROUTE].held["routes"]
     assert told(held) == {"a": ("a.a2", "a2"), "b": ("b.b2", "b1")}
-    assert proxy.stream.held_hosts == {("routes", "b")}
+    assert proxy.stream.held_parts == {(Kind.ROUTE, "routes", "b"): ""}
     assert proxy.stream.at_rest
     assert proxy.stream.subscriptions[Kind.CLUSTER].held.keys() == {"a2", "b1"}
     proxy.update(snapshot(*named, cluster("b2")))
