@@ -164,6 +164,8 @@ class Subscription:
             self._refusals, self._idle = 0, False
             # A removal has no version that could be another: it is tried again with whatever is new.
             self.quarantined = {name: each for name, each in self.quarantined.items() if each}
+        if self._forced:
+            self._idle = False  # of the same version, it may have the body now that a claim alone did not
         self.primed = True
         self._offer, self._offer_version = resources, version
 

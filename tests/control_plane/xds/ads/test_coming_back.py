@@ -1,11 +1,11 @@
-"""A proxy that comes back in state-of-the-world form: it does not say what it holds, and loses none of it."""
+"""A proxy that comes back: what it may hold, and does not say, it does not lose; and nothing of it waits in vain."""
 
 import pytest
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
 
 from control_plane.xds.ads.staging import Timing
 from control_plane.xds.snapshot import Kind
-from tests.control_plane.xds.ads.proxy import SotwProxy
+from tests.control_plane.xds.ads.proxy import DeltaProxy, SotwProxy
 from tests.control_plane.xds.ads.resources import cluster, http_listener, route, snapshot
 from tests.control_plane.xds.ads.test_blame import settle
 
@@ -73,3 +73,21 @@ def test_a_name_in_a_longer_name_is_not_meant():
     proxy.take(refuse="Error adding/updating cluster(s) blue-2: is no blue")
     [response] = [each for kind, each in proxy.waiting if kind is Kind.CLUSTER]
     assert [Cluster.FromString(each.value).name for each in response.resources] == ["blue"]
+
+
+def test_a_changed_listener_gets_its_routes_though_they_turned_back_while_they_were_held_up():
+    """It waits for them, even if they are those that the proxy told it has; only then was their content known here."""
+    proxy = DeltaProxy(Timing())
+    no_routes = route("routes")
+    proxy.connect(snapshot(http_listener("out", "routes", 2), no_routes))
+    settle(proxy)
+    proxy.connect(None)
+    slow = cluster("slow", type=Cluster.STRICT_DNS)
+    proxy.update(snapshot(LISTENER, slow, route("routes", "slow")))
+    while proxy.waiting:
+        proxy.take()
+    assert not proxy.stream.settled, "the routes wait until the cluster has had time to ask DNS"
+    last = snapshot(LISTENER, no_routes)
+    proxy.update(last)
+    settle(proxy)
+    proxy.at_peace(last)
