@@ -97,13 +97,15 @@ class ControlPlaneProcess:
 
 
 def serving(
-    ending: ExitStack, directory: Path, database: Path, host: str = "localhost", **settings: str
+    ending: ExitStack, directory: Path, database: Path | str, host: str = "localhost", **settings: str
 ) -> tuple[ControlPlaneProcess, str]:
-    """A control plane that serves proxies on this host, and where."""
+    """A control plane that serves proxies on this host, and where; its database is a file, or a URL."""
     directory.mkdir()
     address = f"{host}:{ports.pick(set())}"
     made = ControlPlaneProcess(
-        directory, database_url=f"sqlite:///{database}", settings={"MESHWRIGHT_XDS_LISTEN": address} | settings
+        directory,
+        database_url=database if isinstance(database, str) else f"sqlite:///{database}",
+        settings={"MESHWRIGHT_XDS_LISTEN": address} | settings,
     )
     made.start()
     ending.callback(made.kill)
