@@ -26,31 +26,40 @@ def test_no_request_fails_however_the_mesh_changes(town: Town, full: bool):
 @pytest.mark.parametrize("town", ["sotw", "delta"], indirect=True)
 def test_no_request_fails_while_the_parts_that_change_the_mesh_are_killed(town: Town, full: bool):
     """Control plane, worker and Temporal, at random, without a warning; every change still takes effect."""
-    with killing(town.cluster):
-        run(town, CHANGES["full"] if full else 9)
+    made: list[str] = []
+    with killing(town.cluster, made):
+        run(town, CHANGES["full"] if full else 9, made)
 
 
-def run(town: Town, changes: int) -> None:
-    """Make so many changes under load."""
+def run(town: Town, changes: int, made: list[str] | None = None) -> None:
+    """Make so many changes under load; their names are added to `made` as they take effect."""
     town.open(town.service({"red": 1}))
     with town.loaded(pause=0.02) as load:
-        made = Changes(town)
-        for change in islice(made.each(), changes):
+        kinds = Changes(town)
+        for change in islice(kinds.each(), changes):
             change()
-        made.wait_forgotten("blue")
+            if made is not None:
+                made.append(change.__name__)
+        kinds.wait_forgotten("blue")
     assert load.failures == []
     assert load.answers.total() > 10 * changes
 
 
 @contextmanager
-def killing(cluster: Cluster) -> Iterator[None]:
-    """Kill parts of the stack inside the block, each some time after the last has come back."""
+def killing(cluster: Cluster, made: list[str]) -> Iterator[None]:
+    """Kill parts of the stack inside the block, each at some time after the last is back and a change was made.
+
+    On a slow machine a worker that is killed whenever it is back would never get to do anything.
+    """
     over = threading.Event()
 
     def kill() -> None:
         chance = random.Random(5)
-        while not over.wait(CALM_SECONDS):
-            cluster.kill(chance.choice(KILLED))
+        killed_at = -1
+        while not over.wait(chance.uniform(0, CALM_SECONDS) if len(made) > killed_at else 0.05):
+            if len(made) > killed_at:
+                killed_at = len(made)
+                cluster.kill(chance.choice(KILLED))
 
     killer = threading.Thread(target=kill)
     killer.start()
