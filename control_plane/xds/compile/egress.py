@@ -59,9 +59,9 @@ def egress_of(
         sources = _sources(backends.tcp.values()) | {own}
         for resource in _captured(reading, own.mesh, backends, options, recording):
             egress.add(resource, sources if resource.kind is Kind.LISTENER else frozenset())
-        listener = names.egress_listener(_EVERYWHERE, options.egress_port)
+        captured = names.egress_listener(_EVERYWHERE, options.egress_port)
         for port, service in backends.tcp.items():
-            egress.part_sources[Kind.LISTENER, listener, chain_name(_chain_of(port))] = service.sources
+            egress.part_sources[Kind.LISTENER, captured, chain_name(_chain_of(port))] = service.sources
     else:
         for port in backends.ports:
             listener = local_listener(names.egress_listener(_HERE, port), backends, port, recording)

@@ -158,6 +158,7 @@ async def test_who_comes_with_the_clusters_that_it_is_to_have_is_told_no_more(tm
     world.write("front")
     async with world.running():
         told = (await world.watch("front").next()).snapshot
+        assert told is not None
         watch = world.watch("front", claimed=told.version(Kind.CLUSTER))
         assert (await watch.next()).spare == {}
 

@@ -21,8 +21,9 @@ def routes(**hosts: str) -> Resource:
     return Resource.of(Kind.ROUTE, "routes", message)
 
 
-def told(resource: Resource) -> dict[str, tuple[str, str]]:
+def told(resource: Resource | None) -> dict[str, tuple[str, str]]:
     """Of each host, the domain and the cluster."""
+    assert resource is not None
     hosts = RouteConfiguration.FromString(resource.body).virtual_hosts
     return {host.name: (host.domains[0], host.routes[0].route.cluster) for host in hosts}
 
@@ -32,6 +33,7 @@ def test_a_host_that_cannot_be_told_goes_on_as_it_was():
     spliced = without(routes(a="a2", b="b2"), routes(a="a1", b="b1"), {"b2"})
     assert told(spliced.resource) == {"a": ("a.a2", "a2"), "b": ("b.b2", "b1")}
     assert spliced.held == {"b"}
+    assert spliced.resource is not None
     assert references(spliced.resource).clusters == {"a2", "b1"}
 
 

@@ -56,9 +56,9 @@ def test_endpoints_are_there_only_if_they_are_known():
     """That nothing was heard yet must not be told as none."""
     discovery = {"awsCloudMap": {"namespaceName": "shop.local", "serviceName": "blue"}}
     nodes = {"front": caller(), "blue": specs.node(specs.listener(8080), serviceDiscovery=discovery)}
-    heard = {("shop.local", "blue"): [Instance("1", "10.0.0.1", {})]}
+    heard = mesh(nodes=nodes, instances={("shop.local", "blue"): [Instance("1", "10.0.0.1", {})]})
     assert spare(mesh(nodes=nodes)) == {Kind.CLUSTER: [BLUE], Kind.ENDPOINT: []}
-    assert spare(mesh(nodes=nodes, instances=heard)) == {Kind.CLUSTER: [BLUE], Kind.ENDPOINT: [BLUE]}
+    assert spare(heard) == {Kind.CLUSTER: [BLUE], Kind.ENDPOINT: [BLUE]}
 
 
 def test_who_is_not_there_and_who_asks_by_name_has_nothing_spare():
@@ -74,6 +74,7 @@ def test_what_is_spare_is_what_a_snapshot_would_have(state, options):
     compiler = Compiler()
     for proxy in (FRONT, GATEWAY):
         snapshot = compiler.compile_proxy(state, proxy, options)
+        assert snapshot is not None
         for kind, resources in compiler.spare(state, proxy, options).items():
             both = resources.keys() & snapshot.named(kind).keys()
             assert {name: resources[name] for name in both} == {name: snapshot.named(kind)[name] for name in both}
