@@ -1,12 +1,12 @@
 """`meshwright control-plane`: serves the App Mesh API."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 from cli.options import Config, LogFormat, LogLevel, setting
 from cli.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
+    from control_plane.api.access import Keys
     from control_plane.api.quotas import Quotas
     from control_plane.xds.ads.security import Security
     from control_plane.xds.data_plane import DataPlaneConfig
@@ -51,7 +51,7 @@ def control_plane(
             ControlPlaneConfig(
                 listen=settings.control_plane_listen,
                 database_url=settings.database_url,
-                access_keys=keys(settings),
+                keys=keys(settings),
                 account_id=settings.account_id,
                 region=settings.app_mesh_region,
                 quotas=quotas(settings),
@@ -64,20 +64,28 @@ def control_plane(
         raise SettingsError(f"setting control_plane_listen or xds_listen: {error}") from error
 
 
-def keys(settings: Settings) -> dict[str, str]:
-    """Secret by key id, from both settings.
+def keys(settings: Settings) -> "Keys":
+    """The access keys of both settings.
 
     Raises:
         SettingsError: there is none, one is malformed, or the file cannot be read.
     """
-    found: dict[str, str] = {}
-    for source, pair in _pairs(settings):
-        key_id, separator, secret = pair.partition(":")
-        if not (key_id and separator and secret):
-            # The pair itself is not shown: it may well be a secret.
-            raise SettingsError(f"setting {source}: expected ID:SECRET")
-        found[key_id] = secret
-    if not found:
+    from control_plane.api.access import FixedKeys, KeyFile, MalformedKey, parse
+
+    given = [each for each in (settings.access_keys or "").split(",") if each.strip()]
+    try:
+        fixed = [parse(each) for each in given]
+    except MalformedKey as error:
+        raise SettingsError(f"setting access_keys: {error}") from error
+    if settings.access_keys_file is None:
+        if not fixed:
+            raise SettingsError(NO_KEYS)
+        return FixedKeys(fixed)
+    try:
+        found = KeyFile(settings.access_keys_file, fixed)
+    except (OSError, MalformedKey) as error:
+        raise SettingsError(f"setting access_keys_file: {error}") from error
+    if not len(found):
         raise SettingsError(NO_KEYS)
     return found
 
@@ -142,17 +150,3 @@ def quotas(settings: Settings) -> "Quotas":
         return Quotas.from_mapping(content)
     except (OSError, yaml.YAMLError, UnusableQuotas) as error:
         raise SettingsError(f"setting quotas_file: {settings.quotas_file}: {error}") from error
-
-
-def _pairs(settings: Settings) -> Iterator[tuple[str, str]]:
-    for pair in (settings.access_keys or "").split(","):
-        if pair.strip():
-            yield "access_keys", pair.strip()
-    if settings.access_keys_file is not None:
-        try:
-            lines = settings.access_keys_file.read_text().splitlines()
-        except OSError as error:
-            raise SettingsError(f"setting access_keys_file: {error}") from error
-        for line in lines:
-            if line.strip() and not line.lstrip().startswith("#"):
-                yield "access_keys_file", line.strip()

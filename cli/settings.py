@@ -101,9 +101,12 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "sqlite:///meshwright.db", description="Where the control plane keeps its state: SQLite or PostgreSQL URL."
     )
-    access_keys: str | None = Field(None, description="Keys that may sign requests: ID:SECRET, comma-separated.")
+    access_keys: str | None = Field(
+        None,
+        description="Keys that may sign requests, comma-separated: ID:SECRET, then rights as write:MESH; none: all.",
+    )
     access_keys_file: Path | None = Field(
-        None, description="File with one ID:SECRET a line, instead of or beside access_keys."
+        None, description="File with a key a line, instead of or beside access_keys; read again when it changes."
     )
     account_id: str = Field("000000000000", pattern=r"^\d{12}$", description="Account number in ARNs and owners.")
     quotas_file: Path | None = Field(None, description="YAML file of quotas that differ from App Mesh's defaults.")

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,6 +18,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
 from control_plane.api import change_feed
+from control_plane.api.access import Keys
 from control_plane.api.arns import ArnFormat
 from control_plane.api.bell import Bell
 from control_plane.api.change_feed import ChangeFeed
@@ -45,7 +46,7 @@ class ControlPlaneConfig:
 
     listen: str  # HOST:PORT; port 0 picks a free one
     database_url: str
-    access_keys: Mapping[str, str] = field(repr=False)  # secret by key id
+    keys: Keys  # who may sign requests
     account_id: str = "000000000000"
     region: str = "us-west-2"
     quotas: Quotas = field(default_factory=Quotas)
@@ -67,7 +68,7 @@ def create_app(config: ControlPlaneConfig) -> Starlette:
     threads = ThreadPoolExecutor(database.concurrency, thread_name_prefix="operation")
     installation = Installation(config.account_id, ArnFormat(config.region, config.account_id), config.quotas)
     bell = Bell()
-    api = ApiEndpoint(Dispatcher(database, installation), config.access_keys, metrics, threads, bell)
+    api = ApiEndpoint(Dispatcher(database, installation), config.keys, metrics, threads, bell)
     feed = ChangeFeed(database, metrics, threads, bell)
     data_plane = None
     if config.data_plane is not None:
@@ -94,14 +95,14 @@ def create_app(config: ControlPlaneConfig) -> Starlette:
 
     routes = [
         Mount(f"/{URI_PREFIX}", api),  # first, as nearly all requests go there
-        Route(change_feed.PATH, Extension(config.access_keys, feed.answer, metrics.count_feed)),
+        Route(change_feed.PATH, Extension(config.keys, feed.answer, metrics.count_feed)),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", scrape),
     ]
     if data_plane is not None:
-        routes.append(Route(status.PATH, Extension(config.access_keys, data_plane.proxies)))
-        routes.append(Route(standing_feed.PATH, Extension(config.access_keys, data_plane.standing.answer)))
+        routes.append(Route(status.PATH, Extension(config.keys, data_plane.proxies)))
+        routes.append(Route(standing_feed.PATH, Extension(config.keys, data_plane.standing.answer)))
     routes.append(Mount("/", api))  # any other URL gets an answer in App Mesh's form
     app = Starlette(routes=routes, lifespan=lifespan)
     app.state.bell = bell

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
+from control_plane.api.access import AccessKey, Right
 from control_plane.api.bell import Bell
 from control_plane.api.errors import ApiError, BadRequest
 from control_plane.api.metrics import ApiMetrics
@@ -64,23 +65,23 @@ class ChangeFeed:
         self._threads = threads
         self._bell = bell
 
-    async def answer(self, request: SignedRequest) -> dict[str, Any]:
-        """Answer one request, whose signature is right."""
+    async def answer(self, request: SignedRequest, key: AccessKey) -> dict[str, Any]:
+        """Answer one request, which this key has signed (an `Extension`)."""
         question = question_of(request.raw_query)
         loop = asyncio.get_running_loop()
         if question.after is None:
             return await loop.run_in_executor(self._threads, self._beginning, question.reader)
         if question.reader is not None:
             await loop.run_in_executor(self._threads, self._remember, question.reader, question.after)
-        return await self._changes(question, question.after)
+        return await self._changes(question, question.after, key)
 
-    async def _changes(self, question: Question, after: int) -> dict[str, Any]:
+    async def _changes(self, question: Question, after: int, key: AccessKey) -> dict[str, Any]:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + question.wait
         with self._bell.listener(question.not_by) as heard, self._metrics.feed_waiting.track_inprogress():
             while True:
                 heard.clear()
-                found = await loop.run_in_executor(self._threads, self._look, after, question.not_by)
+                found = await loop.run_in_executor(self._threads, self._look, after, question.not_by, key)
                 left = deadline - loop.time()
                 if found["changes"] or left <= 0 or self._bell.closed:
                     return found
@@ -103,7 +104,7 @@ class ChangeFeed:
         if after <= self._database.revision():
             readers.remember(self._database, reader, after)
 
-    def _look(self, after: int, not_by: str | None) -> dict[str, Any]:
+    def _look(self, after: int, not_by: str | None, key: AccessKey) -> dict[str, Any]:
         # Before the changes: one that is committed in between is in the answer, and its revision counts.
         revision = self._database.revision()
         if after > revision:
@@ -117,7 +118,8 @@ class ChangeFeed:
             revision = found[-1].revision
         elif found:
             revision = max(revision, found[-1].revision)
-        return {"revision": revision, "changes": [_shown(change) for change in found]}
+        told = [_shown(change) for change in found if key.may(Right.READ, change.key.mesh_name)]
+        return {"revision": revision, "changes": told}
 
 
 def question_of(raw_query: str) -> Question:

@@ -7,7 +7,6 @@ Errors become responses here, in rest-json's form (`http.py`).
 
 import asyncio
 import time
-from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,7 +15,9 @@ from uuid import uuid4
 import structlog
 from starlette.types import Receive, Scope, Send
 
+from control_plane.api.access import Keys, Right
 from control_plane.api.answers import REVISION
+from control_plane.api.authorization import LIST_MESHES, authorize
 from control_plane.api.bell import Bell
 from control_plane.api.callers import caller_of
 from control_plane.api.decoding import decode
@@ -49,13 +50,13 @@ class ApiEndpoint:
     def __init__(
         self,
         dispatcher: Dispatcher,
-        access_keys: Mapping[str, str],
+        keys: Keys,
         metrics: ApiMetrics,
         threads: Executor,
         bell: Bell,
     ) -> None:
         self._dispatcher = dispatcher
-        self._verifier = Verifier(access_keys)
+        self._verifier = Verifier(keys)
         self._routes = RoutingTable(operations())
         self._metrics = metrics
         self._threads = threads
@@ -94,9 +95,14 @@ class ApiEndpoint:
         # Which URLs there are is no secret: route first, so that refused signatures count for their operation.
         match = self._routes.match(request.method, request.raw_path)
         call.operation = match.operation.name
-        call.principal = self._verifier.verify(request, datetime.now(UTC))
+        key = self._verifier.verify(request, datetime.now(UTC))
+        call.principal = key.id
         parameters = decode(match, request.raw_query, request.body)
+        right = Right.READ if request.method in READING else Right.WRITE
+        authorize(key, right, match.operation.name, parameters)
         answer = self._dispatcher(match.operation, parameters, caller_of(request.headers))
+        if match.operation.name == LIST_MESHES:
+            answer["meshes"] = [each for each in answer["meshes"] if key.may(Right.READ, each["meshName"])]
         return Response(200, encode(match.operation, answer), revision=answer.get(REVISION))
 
     def _note(self, call: _Call, response: Response, seconds: float) -> None:

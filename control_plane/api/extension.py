@@ -1,6 +1,6 @@
 """What lies beside App Mesh's operations: signed as they are, read with GET, refused in their form."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -8,6 +8,7 @@ from uuid import uuid4
 import structlog
 from starlette.types import Receive, Scope, Send
 
+from control_plane.api.access import AccessKey, Keys
 from control_plane.api.encoding import dump
 from control_plane.api.errors import ApiError, InternalServerError, MethodNotAllowed, ServiceUnavailable
 from control_plane.api.http import ClientGone, Response, received, refusal, respond
@@ -17,16 +18,17 @@ from control_plane.store.errors import DatabaseUnavailable
 
 log = structlog.get_logger("control_plane.api")
 
-Answering = Callable[[SignedRequest], Awaitable[dict[str, Any]]]
+Answering = Callable[[SignedRequest, AccessKey], Awaitable[dict[str, Any]]]
 
 
 class Extension:
-    """One path. `answer` gets requests whose signature is right; `count` the code of each response."""
+    """One path. `answer` gets requests whose signature is right, with the key; `count` the code of each response.
 
-    def __init__(
-        self, access_keys: Mapping[str, str], answer: Answering, count: Callable[[str], None] | None = None
-    ) -> None:
-        self._verifier = Verifier(access_keys)
+    What it answers is about the meshes that the key may read.
+    """
+
+    def __init__(self, keys: Keys, answer: Answering, count: Callable[[str], None] | None = None) -> None:
+        self._verifier = Verifier(keys)
         self._answer = answer
         self._count = count
 
@@ -51,5 +53,4 @@ class Extension:
     async def _answered(self, request: SignedRequest) -> dict[str, Any]:
         if request.method != "GET":
             raise MethodNotAllowed(f"{request.method} is not possible here; there is GET", ("GET",))
-        self._verifier.verify(request, datetime.now(UTC))
-        return await self._answer(request)
+        return await self._answer(request, self._verifier.verify(request, datetime.now(UTC)))

@@ -23,6 +23,7 @@ from hashlib import sha256
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
+from control_plane.api.access import AccessKey, Keys
 from control_plane.api.errors import Forbidden
 from control_plane.api.service_model import service_model
 
@@ -57,32 +58,32 @@ class _Scope(NamedTuple):
 
 
 class Verifier:
-    """Checks signatures against the configured access keys."""
+    """Checks signatures against the access keys that count now."""
 
-    def __init__(self, access_keys: Mapping[str, str]) -> None:
-        self._secrets = dict(access_keys)
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
         self._service = str(service_model().signing_name)
 
-    def verify(self, request: SignedRequest, now: datetime) -> str:
-        """The id of the access key that signed this request.
+    def verify(self, request: SignedRequest, now: datetime) -> AccessKey:
+        """The access key that signed this request.
 
         Raises:
             Forbidden: nobody we know signed it, or not in the required way.
         """
         key_id, scope, signed_headers, signature = self._claim(request)
         date = _date(request.headers.get("x-amz-date"), scope, now)
-        secret = self._secrets.get(key_id)
-        if secret is None:
+        key = self._keys.find(key_id)
+        if key is None:
             raise Forbidden(f"The access key {key_id[:128]!r} is not known here")
         canonical = _canonical_request(request, signed_headers, _payload_hash(request))
         to_sign = "\n".join((ALGORITHM, date, "/".join(scope), sha256(canonical.encode()).hexdigest()))
-        expected = hmac.new(_signing_key(secret, scope), to_sign.encode(), sha256).hexdigest()
+        expected = hmac.new(_signing_key(key.secret, scope), to_sign.encode(), sha256).hexdigest()
         if not hmac.compare_digest(expected, signature):
             raise Forbidden(
                 "The signature does not match: check the secret access key, and that nothing on the way changes "
                 "method, path, query, signed headers or body"
             )
-        return key_id
+        return key
 
     def _claim(self, request: SignedRequest) -> tuple[str, _Scope, list[str], str]:
         """Key id, scope, signed headers and signature, as the Authorization header claims them."""

@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 from prometheus_client import CollectorRegistry
 
+from control_plane.api.access import AccessKey, Right
 from control_plane.api.bell import Bell
 from control_plane.api.errors import BadRequest
 from control_plane.api.signature import SignedRequest
@@ -57,11 +58,12 @@ class DataPlane:
         self.port: int | None = None
         """Where proxies are served, while they are."""
 
-    async def proxies(self, request: SignedRequest) -> dict[str, Any]:
+    async def proxies(self, request: SignedRequest, key: AccessKey) -> dict[str, Any]:
         """Who is connected here (an `Extension`)."""
         if request.raw_query:
             raise BadRequest("The list of proxies has no parameters")
-        return status.document(self.server.connections.list(), self._feed.problems)
+        mine = [each for each in self.server.connections.list() if key.may(Right.READ, each.proxy.mesh)]
+        return status.document(mine, self._feed.problems)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -24,6 +24,7 @@ from uuid import uuid4
 
 import structlog
 
+from control_plane.api.access import AccessKey, Right
 from control_plane.api.bell import Bell
 from control_plane.api.change_feed import POLL_SECONDS, seconds_of
 from control_plane.api.errors import BadRequest
@@ -82,15 +83,15 @@ class StandingFeed:
         self._own = {}
         await self._say()
 
-    async def answer(self, request: SignedRequest) -> dict[str, Any]:
-        """Answer one request, whose signature is right (an `Extension`)."""
+    async def answer(self, request: SignedRequest, key: AccessKey) -> dict[str, Any]:
+        """Answer one request, which this key has signed (an `Extension`)."""
         after, wait = _question(request.raw_query)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait
         with self._news.listener() as heard:
             while True:
                 heard.clear()
-                document = await self._document()
+                document = await self._document(key)
                 left = deadline - loop.time()
                 if document["version"] != after or left <= 0 or self._news.closed:
                     return document
@@ -100,12 +101,12 @@ class StandingFeed:
                 except TimeoutError:
                     continue
 
-    async def _document(self) -> dict[str, Any]:
+    async def _document(self, key: AccessKey) -> dict[str, Any]:
         parts = [self._own]
         if self._database.shared:
             loop = asyncio.get_running_loop()
             parts += [read(says) for says in await loop.run_in_executor(self._threads, self._others)]
-        meshes = shown(joined(parts))
+        meshes = [each for each in shown(joined(parts)) if key.may(Right.READ, each["meshName"])]
         return {"version": digest(json.dumps(meshes).encode()), "meshes": meshes}
 
     def _others(self) -> Any:

@@ -20,6 +20,7 @@ from activities.failures import Failure
 from activities.messages import Call, ListRoutes, ListTags, Record
 from activities.names import Verb, operation
 from activities.objects import ApiKind, ApiObject
+from control_plane.api.access import FixedKeys
 from control_plane.api.quotas import Quotas
 from control_plane.server import ControlPlaneConfig, create_app, uvicorn_config
 from resources.ownership import Owner, tags_of
@@ -48,7 +49,7 @@ def endpoint(tmp_path: Path) -> Iterator[str]:
     config = ControlPlaneConfig(
         listen="127.0.0.1:0",
         database_url=f"sqlite:///{tmp_path / 'app-mesh.db'}",
-        access_keys={KEY: SECRET},
+        keys=FixedKeys.of({KEY: SECRET}),
         quotas=Quotas(routes_per_virtual_router=2),
     )
     server = uvicorn.Server(uvicorn_config(create_app(config)))

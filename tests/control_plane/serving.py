@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from control_plane.api.access import FixedKeys
 from control_plane.api.quotas import Quotas
 from control_plane.server import ControlPlaneConfig, Server, create_app, listen
 
@@ -50,7 +51,7 @@ def served(directory: Path, *, quotas: Quotas = NO_LIMITS, **settings: Any) -> I
     config = ControlPlaneConfig(
         listen="127.0.0.1:0",
         database_url=f"sqlite:///{directory}/control-plane.db",
-        access_keys={KEY_ID: SECRET},
+        keys=FixedKeys.of({KEY_ID: SECRET}),
         account_id=ACCOUNT,
         region=REGION,
         quotas=quotas,

@@ -6,6 +6,7 @@ import pytest
 
 from cli.control_plane import data_plane, keys, quotas
 from cli.settings import Settings, SettingsError
+from control_plane.api.access import AccessKey, Right
 from control_plane.api.quotas import Quotas
 from control_plane.server import UnusableConfiguration, listen
 
@@ -19,12 +20,10 @@ def test_keys_come_from_both_settings(tmp_path: Path):
     """A list and a file, with comments and blank lines; a secret may have colons in it."""
     file = tmp_path / "keys"
     file.write_text("# people\nANN:one\n\n BOB:two:three \n")
-    assert keys(settings(access_keys="CI:x, OPS:y", access_keys_file=file)) == {
-        "CI": "x",
-        "OPS": "y",
-        "ANN": "one",
-        "BOB": "two:three",
-    }
+    found = keys(settings(access_keys="CI:x, OPS:y read:shop", access_keys_file=file))
+    expected = {"CI": "x", "OPS": "y", "ANN": "one", "BOB": "two:three"}
+    assert {key_id: getattr(found.find(key_id), "secret", None) for key_id in expected} == expected
+    assert found.find("OPS") == AccessKey("OPS", "y", ((Right.READ, "shop"),))
 
 
 @pytest.mark.parametrize("given", [None, "", " , "])
@@ -40,6 +39,16 @@ def test_a_malformed_key_is_not_shown(pair):
     with pytest.raises(SettingsError) as refused:
         keys(settings(access_keys=pair))
     assert str(refused.value) == "setting access_keys: expected ID:SECRET"
+
+
+@pytest.mark.parametrize("words", ["owns:shop", "read", "read:", "secret"])
+def test_a_right_that_is_none_is_refused_with_line_and_key(words: str, tmp_path: Path):
+    """Without showing the words: they may be a part of a secret with a blank in it."""
+    file = tmp_path / "keys"
+    file.write_text(f"ANN:one\nBOB:two {words}\n")
+    with pytest.raises(SettingsError) as refused:
+        keys(settings(access_keys_file=file))
+    assert "line 2: key BOB: after ID:SECRET, expected read:MESH or write:MESH" in str(refused.value)
 
 
 def test_quotas_come_from_a_file(tmp_path: Path):
