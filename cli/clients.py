@@ -4,6 +4,8 @@ Only commands call this; the rooms are given what it returns.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -19,6 +21,7 @@ from temporalio.runtime import Runtime
 from temporalio.service import GrpcCompression
 
 from activities import metrics
+from cli.app_mesh_tls import ClientTls, for_botocore
 from cli.kubernetes_client import kubernetes as kubernetes
 from cli.settings import Settings, SettingsError
 from watcher.data_plane import DataPlaneWatch, StandingFeed
@@ -31,6 +34,8 @@ from watcher.watcher import Watcher
 
 log = structlog.get_logger(__name__)
 
+FILES_SECONDS = 30
+"""How often certificates are looked at, where nothing is asked at each connection."""
 ANSWER_SECONDS = 10
 """How long a command waits for Temporal."""
 
@@ -87,7 +92,7 @@ def app_mesh(settings: Settings) -> Any:
     """
     if settings.app_mesh_endpoint is None:
         raise SettingsError("app_mesh_endpoint is not set; set AWS_ENDPOINT_URL_APP_MESH to the App Mesh API's URL")
-    return _boto("appmesh", settings.app_mesh_endpoint, settings)
+    return _boto("appmesh", settings.app_mesh_endpoint, settings, **for_botocore(settings))
 
 
 def cloud_map(settings: Settings) -> Any:
@@ -95,11 +100,18 @@ def cloud_map(settings: Settings) -> Any:
     return _boto("servicediscovery", settings.cloud_map_endpoint, settings)
 
 
-def _boto(service: str, endpoint: str | None, settings: Settings) -> Any:
+def _boto(
+    service: str,
+    endpoint: str | None,
+    settings: Settings,
+    verify: bool | str | None = None,
+    client_cert: tuple[str, str] | None = None,
+) -> Any:
     client = boto3.Session().client(
         service,
         endpoint_url=endpoint,
         region_name=settings.app_mesh_region,
+        verify=verify,
         config=Config(
             connect_timeout=3,
             read_timeout=10,
@@ -107,10 +119,37 @@ def _boto(service: str, endpoint: str | None, settings: Settings) -> Any:
             retries={"mode": "standard", "total_max_attempts": 1},
             tcp_keepalive=True,
             user_agent_extra=caller(settings),
+            client_cert=client_cert,
         ),
     )
     metrics.watch(client, service)
     return client
+
+
+@asynccontextmanager
+async def app_mesh_session(settings: Settings) -> AsyncIterator[aiohttp.ClientSession]:
+    """An HTTP session for what lies beside the operations of the App Mesh API; certificates are followed.
+
+    Raises:
+        SettingsError: a certificate cannot be used.
+    """
+    tls = ClientTls(settings)
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=tls.context)) as session:
+        following = asyncio.create_task(_follow(tls))
+        try:
+            yield session
+        finally:
+            following.cancel()
+
+
+async def _follow(tls: ClientTls) -> None:
+    while True:
+        await asyncio.sleep(FILES_SECONDS)
+        try:
+            if tls.renew():
+                log.info("certificates for the App Mesh API read again")
+        except OSError as error:
+            log.warning("the certificates for the App Mesh API cannot be read again", error=str(error))
 
 
 def drift_watch(

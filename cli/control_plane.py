@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-from cli.options import Config, LogFormat, LogLevel, setting
+from cli.options import Config, LogFormat, LogLevel, MetricsListen, setting
 from cli.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from control_plane.api.access import Keys
     from control_plane.api.quotas import Quotas
+    from control_plane.server import Tls
     from control_plane.xds.ads.security import Security
     from control_plane.xds.data_plane import DataPlaneConfig
 
@@ -20,6 +21,9 @@ NO_KEYS = (
 def control_plane(
     control_plane_listen: Annotated[str | None, setting("control_plane_listen")] = None,
     database_url: Annotated[str | None, setting("database_url")] = None,
+    control_plane_certificate_file: Annotated[str | None, setting("control_plane_certificate_file")] = None,
+    control_plane_key_file: Annotated[str | None, setting("control_plane_key_file")] = None,
+    control_plane_client_ca_file: Annotated[str | None, setting("control_plane_client_ca_file")] = None,
     access_keys: Annotated[str | None, setting("access_keys")] = None,
     access_keys_file: Annotated[str | None, setting("access_keys_file")] = None,
     account_id: Annotated[str | None, setting("account_id")] = None,
@@ -32,6 +36,7 @@ def control_plane(
     xds_tokens_file: Annotated[str | None, setting("xds_tokens_file")] = None,
     xds_plaintext: Annotated[bool | None, setting("xds_plaintext")] = None,
     cloud_map_endpoint: Annotated[str | None, setting("cloud_map_endpoint")] = None,
+    metrics_listen: MetricsListen = None,
     log_format: LogFormat = None,
     log_level: LogLevel = None,
     config: Config = None,
@@ -56,12 +61,38 @@ def control_plane(
                 region=settings.app_mesh_region,
                 quotas=quotas(settings),
                 data_plane=data_plane(settings),
+                tls=tls(settings),
+                metrics_listen=None if settings.metrics_listen.endswith(":0") else settings.metrics_listen,
             )
         )
     except StoreError as error:
         raise SettingsError(f"setting database_url: {error}") from error
     except UnusableConfiguration as error:
-        raise SettingsError(f"setting control_plane_listen or xds_listen: {error}") from error
+        raise SettingsError(f"setting control_plane_listen, xds_listen or metrics_listen: {error}") from error
+
+
+def tls(settings: Settings) -> "Tls | None":
+    """With which certificate the API is served; None: without TLS.
+
+    Raises:
+        SettingsError: one of them needs another that is not set, or a file cannot be used.
+    """
+    from control_plane.server import Tls, UnusableConfiguration, server_tls
+
+    certificate, key = settings.control_plane_certificate_file, settings.control_plane_key_file
+    if certificate is not None and key is not None:
+        files = Tls(certificate, key, settings.control_plane_client_ca_file)
+        try:
+            server_tls(files)
+        except UnusableConfiguration as error:
+            names = "control_plane_certificate_file, control_plane_key_file or control_plane_client_ca_file"
+            raise SettingsError(f"setting {names}: {error}") from error
+        return files
+    if certificate is not None or key is not None:
+        raise SettingsError("settings control_plane_certificate_file and control_plane_key_file: one needs the other")
+    if settings.control_plane_client_ca_file is not None:
+        raise SettingsError("setting control_plane_client_ca_file: needs TLS, and so control_plane_certificate_file")
+    return None
 
 
 def keys(settings: Settings) -> "Keys":

@@ -53,6 +53,8 @@ def ask(settings: Settings) -> dict[str, Any]:
     from botocore.exceptions import HTTPClientError
     from botocore.httpsession import URLLib3Session
 
+    from cli.app_mesh_tls import for_botocore
+
     if settings.app_mesh_endpoint is None:
         raise SettingsError("setting app_mesh_endpoint (AWS_ENDPOINT_URL_APP_MESH): it says which control plane to ask")
     credentials = boto3.Session().get_credentials()
@@ -62,7 +64,7 @@ def ask(settings: Settings) -> dict[str, Any]:
     request = AWSRequest("GET", url)
     SigV4Auth(credentials.get_frozen_credentials(), "appmesh", settings.app_mesh_region).add_auth(request)
     try:
-        answer = URLLib3Session(timeout=10).send(request.prepare())
+        answer = URLLib3Session(timeout=10, **for_botocore(settings)).send(request.prepare())
     except HTTPClientError as error:
         raise SettingsError(f"setting app_mesh_endpoint: {error}") from error
     if answer.status_code == 404:

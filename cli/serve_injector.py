@@ -15,12 +15,13 @@ from cli.injector import configuration
 from cli.kubernetes_client import kubernetes
 from cli.settings import Settings, SettingsError
 from cli.signals import stop_requested
+from control_plane.tls import ServerTls
 from injector.directory import Directory
 from injector.endpoint import create_app
 from injector.events import EventReporter
 from injector.keeper import CertificateKeeper, Place
+from injector.metrics import CERTIFICATE_EXPIRY
 from injector.server import Server
-from injector.tls import ServerTls
 from injector.watch import DirectoryWatch
 from resources.kinds import Kind
 from watcher import stream
@@ -92,7 +93,7 @@ async def _start(
         keeping.append(asyncio.create_task(keeper.run()))
         certificate, key = keeper.certificate, keeper.key
     try:
-        tls = ServerTls(certificate, key)
+        tls = ServerTls(certificate, key, expires=CERTIFICATE_EXPIRY.set)
     except OSError as error:
         raise SettingsError(f"setting injector_certificate_file or injector_key_file: {error}") from error
     await watch.listed.wait()

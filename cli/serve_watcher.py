@@ -3,7 +3,6 @@
 import asyncio
 from contextlib import AsyncExitStack
 
-import aiohttp
 import structlog
 
 from activities import metrics
@@ -54,7 +53,7 @@ async def serve(settings: Settings) -> None:
         watchers.append(watcher)
         boxes: dict[str, Box] = {"resource": watcher.outbox, "cloud_map": cloud_map}
         watcher_metrics.REGISTRY.register(WatcherCollector(watcher.index, boxes))
-        session = await stack.enter_async_context(aiohttp.ClientSession())
+        session = await stack.enter_async_context(clients.app_mesh_session(settings))
         drift = clients.drift_watch(settings, session, watcher, workflows)
         data_plane = clients.data_plane_watch(settings, session, watcher, proxies)
         parts = (each for each in (drift, data_plane) if each is not None)

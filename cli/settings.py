@@ -36,7 +36,7 @@ class Settings(BaseSettings):
         "info", description="Least severe level that is logged."
     )
     metrics_listen: str = Field(
-        "127.0.0.1:0", description="HOST:PORT of the worker's and the watcher's /metrics and /healthz; port 0: off."
+        "127.0.0.1:0", description="HOST:PORT of /metrics and /healthz, without TLS; port 0: off."
     )
 
     temporal_address: str = Field(
@@ -57,6 +57,15 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("app_mesh_endpoint", "AWS_ENDPOINT_URL_APP_MESH"),
         description="URL of the App Mesh API.",
     )
+    app_mesh_ca_file: Path | None = Field(
+        None,
+        validation_alias=AliasChoices("app_mesh_ca_file", "AWS_CA_BUNDLE"),
+        description="Whom to believe the App Mesh API's certificate (PEM); none: the usual authorities.",
+    )
+    app_mesh_certificate_file: Path | None = Field(
+        None, description="Certificate to show to an App Mesh API that asks for one (PEM, with its chain)."
+    )
+    app_mesh_key_file: Path | None = Field(None, description="The key of that certificate.")
     app_mesh_region: str = Field(
         "us-west-2",
         validation_alias=AliasChoices("app_mesh_region", "AWS_REGION", "AWS_DEFAULT_REGION"),
@@ -98,6 +107,13 @@ class Settings(BaseSettings):
     )
 
     control_plane_listen: str = Field("127.0.0.1:8080", description="HOST:PORT of the App Mesh API.")
+    control_plane_certificate_file: Path | None = Field(
+        None, description="Certificate with which the App Mesh API is served (PEM, with its chain); none: plain HTTP."
+    )
+    control_plane_key_file: Path | None = Field(None, description="The key of that certificate.")
+    control_plane_client_ca_file: Path | None = Field(
+        None, description="Whose certificates clients of the App Mesh API must show; none: they need none."
+    )
     database_url: str = Field(
         "sqlite:///meshwright.db", description="Where the control plane keeps its state: SQLite or PostgreSQL URL."
     )

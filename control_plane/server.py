@@ -5,9 +5,11 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
+from typing import Literal
 
 import structlog
 import uvicorn
@@ -30,6 +32,7 @@ from control_plane.api.quotas import Quotas
 from control_plane.api.service_model import URI_PREFIX
 from control_plane.api.session import Installation
 from control_plane.store.database import Database
+from control_plane.tls import ServerTls
 from control_plane.xds import standing_feed, status
 from control_plane.xds.data_plane import DataPlane, DataPlaneConfig
 
@@ -38,6 +41,16 @@ log = structlog.get_logger("control_plane")
 
 class UnusableConfiguration(ValueError):
     """The control plane cannot run with this; the message names the setting."""
+
+
+@dataclass(frozen=True)
+class Tls:
+    """Files; each is read again when it changes."""
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
+    """Whose certificates clients must show; None: they need none."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,8 @@ class ControlPlaneConfig:
     region: str = "us-west-2"
     quotas: Quotas = field(default_factory=Quotas)
     data_plane: DataPlaneConfig | None = None  # None: no proxies are served
+    tls: Tls | None = None  # None: without TLS
+    metrics_listen: str | None = None  # HOST:PORT of the unsigned paths alone, without TLS; None: nowhere else
 
 
 def create_app(config: ControlPlaneConfig) -> Starlette:
@@ -84,9 +99,13 @@ def create_app(config: ControlPlaneConfig) -> Starlette:
     async def scrape(_request: Request) -> Response:
         return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
 
+    unsigned = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", scrape)]
+
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as running:
+            if config.metrics_listen is not None:
+                await running.enter_async_context(serving_aside(Starlette(routes=unsigned), config.metrics_listen))
             if data_plane is not None:
                 await running.enter_async_context(data_plane.running())
             yield
@@ -96,9 +115,7 @@ def create_app(config: ControlPlaneConfig) -> Starlette:
     routes = [
         Mount(f"/{URI_PREFIX}", api),  # first, as nearly all requests go there
         Route(change_feed.PATH, Extension(config.keys, feed.answer, metrics.count_feed)),
-        Route("/healthz", healthz),
-        Route("/readyz", readyz),
-        Route("/metrics", scrape),
+        *unsigned,
     ]
     if data_plane is not None:
         routes.append(Route(status.PATH, Extension(config.keys, data_plane.proxies)))
@@ -119,22 +136,58 @@ def serve(config: ControlPlaneConfig, *, ready: Callable[[str], None] = lambda _
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stopped)
+    tls = server_tls(config.tls)
     with listen(config.listen) as listener:
         if config.data_plane is not None:
             listen(config.data_plane.ads.listen).close()  # gRPC would say less of what is wrong
+        if config.metrics_listen is not None:
+            listen(config.metrics_listen).close()  # the application would say it late
         app = create_app(config)
         host, port = listener.getsockname()[:2]
-        url = f"http://[{host}]:{port}" if listener.family == socket.AF_INET6 else f"http://{host}:{port}"
+        scheme = "http" if tls is None else "https"
+        url = f"{scheme}://[{host}]:{port}" if listener.family == socket.AF_INET6 else f"{scheme}://{host}:{port}"
         log.info("listening", url=url, account_id=config.account_id, region=config.region)
         ready(url)
-        Server(app).run(sockets=[listener])
+        Server(app, tls).run(sockets=[listener])
+
+
+def server_tls(files: Tls | None) -> ServerTls | None:
+    """TLS from these files, as they are at each handshake.
+
+    Raises:
+        UnusableConfiguration: one cannot be read, or they do not belong together.
+    """
+    if files is None:
+        return None
+    try:
+        return ServerTls(files.certificate, files.key, files.client_ca)
+    except (OSError, ValueError) as error:
+        raise UnusableConfiguration(f"certificate {files.certificate}: {error}") from error
+
+
+@asynccontextmanager
+async def serving_aside(app: Starlette, address: str) -> AsyncIterator[None]:
+    """Serve a small application beside the main one, for as long as the block lasts; its signals are the main one's."""
+    with listen(address) as listener:
+        server = uvicorn.Server(uvicorn_config(app, lifespan="off"))
+        server.capture_signals = nullcontext  # type: ignore[method-assign, assignment]
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            await task
 
 
 class Server(uvicorn.Server):
     """Serves the application; those who wait for a change are answered when it has to stop."""
 
-    def __init__(self, app: Starlette) -> None:
-        super().__init__(uvicorn_config(app))
+    def __init__(self, app: Starlette, tls: ServerTls | None = None) -> None:
+        config = uvicorn_config(app)
+        if tls is not None:
+            config.load()
+            config.ssl = tls.context
+        super().__init__(config)
         self._bell: Bell = app.state.bell
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -148,7 +201,7 @@ def _stopped(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 
-def uvicorn_config(app: Starlette) -> uvicorn.Config:
+def uvicorn_config(app: Starlette, *, lifespan: Literal["auto", "off"] = "auto") -> uvicorn.Config:
     """How we serve: fast parser, no second access log, a bound on how long a shutdown waits."""
     return uvicorn.Config(
         app,
@@ -157,6 +210,7 @@ def uvicorn_config(app: Starlette) -> uvicorn.Config:
         access_log=False,
         log_config=None,
         server_header=False,
+        lifespan=lifespan,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=20,
     )

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.applications import Starlette
 
-from injector.tls import ServerTls
+from control_plane.tls import ServerTls
 
 
 class Server(uvicorn.Server):

@@ -12,7 +12,7 @@ from botocore.config import Config
 
 from control_plane.api.access import FixedKeys
 from control_plane.api.quotas import Quotas
-from control_plane.server import ControlPlaneConfig, Server, create_app, listen
+from control_plane.server import ControlPlaneConfig, Server, create_app, listen, server_tls
 
 KEY_ID, SECRET = "TESTKEY", "a-secret-of-the-tests"
 ACCOUNT = "123456789012"
@@ -59,12 +59,13 @@ def served(directory: Path, *, quotas: Quotas = NO_LIMITS, **settings: Any) -> I
     config = replace(config, **settings)
     app = create_app(config)
     listener = listen(config.listen)
-    server = Server(app)
+    tls = server_tls(config.tls)
+    server = Server(app, tls)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
         host, port = listener.getsockname()
-        yield Served(f"http://{host}:{port}", config)
+        yield Served(f"http://{host}:{port}" if tls is None else f"https://localhost:{port}", config)
     finally:
         server.should_exit = True
         thread.join()

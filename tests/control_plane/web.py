@@ -39,10 +39,12 @@ class Http:
         response = self._connection.getresponse()
         return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
 
-    def signed(self, method: str, path: str, body: bytes = b"", secret: str = SECRET, **headers: str) -> Answer:
-        """Send a request signed by the tests' key."""
+    def signed(
+        self, method: str, path: str, body: bytes = b"", secret: str = SECRET, key_id: str = KEY_ID, **headers: str
+    ) -> Answer:
+        """Send a request signed by the tests' key, or another one."""
         request = AWSRequest(method, self._url + path, data=body, headers=headers)
-        SigV4Auth(Credentials(KEY_ID, secret), "appmesh", REGION).add_auth(request)
+        SigV4Auth(Credentials(key_id, secret), "appmesh", REGION).add_auth(request)
         return self.send(method, path, body, **dict(request.headers.items()))
 
     def close(self) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from starlette.applications import Starlette
 
+from control_plane.tls import ServerTls
 from injector.certificates import Certificates, renewed
 from injector.server import Server
-from injector.tls import ServerTls
 
 NOW = datetime.datetime.now(datetime.UTC)
 

@@ -76,7 +76,9 @@ def test_what_is_not_granted_is_refused_in_words(site: Site):
 
 def test_only_meshes_that_may_be_read_are_listed(site: Site):
     """On whatever page they are."""
-    found = [each["meshName"] for page in site.limited.get_paginator("list_meshes").paginate() for each in page["meshes"]]
+    found = [
+        each["meshName"] for page in site.limited.get_paginator("list_meshes").paginate() for each in page["meshes"]
+    ]
     assert found == ["open-data", "shop"]
     one_a_page = site.limited.get_paginator("list_meshes").paginate(PaginationConfig={"PageSize": 1})
     assert [each["meshName"] for page in one_a_page for each in page["meshes"]] == found
