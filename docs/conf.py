@@ -7,7 +7,7 @@ _ROOT = Path(__file__).parent.parent
 
 project = "Meshwright"
 author = "the Meshwright authors"
-copyright = author  # noqa: A001 - Sphinx's name for it
+copyright = author
 version = release = tomllib.loads((_ROOT / "pyproject.toml").read_text())["project"]["version"]
 
 extensions = ["myst_parser"]
