@@ -86,12 +86,12 @@ generate: setup ## Write what is made from the code: CRDs and reference pages.
 	@$(BIN)/python -m docs.generate
 
 .PHONY: docs
-docs: setup $(TOOLS)/.ready ## Make the site of the documentation (docs/_build/index.html); a broken link is an error.
-	@$(TOOLS)/bin/sphinx-build --quiet --fail-on-warning --keep-going --builder html docs docs/_build
+docs: setup $(TOOLS)/.ready ## Make the site of the documentation (build/docs/index.html); a broken link is an error.
+	@$(TOOLS)/bin/sphinx-build --quiet --fail-on-warning --keep-going --builder html docs build/docs
 
 .PHONY: links
 links: setup $(TOOLS)/.ready ## Ask for every external link of the documentation.
-	@$(TOOLS)/bin/sphinx-build --quiet --builder linkcheck docs docs/_build/links
+	@$(TOOLS)/bin/sphinx-build --quiet --builder linkcheck docs build/docs-links
 
 .PHONY: lock
 lock: LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \

@@ -12,7 +12,6 @@ version = release = tomllib.loads((_ROOT / "pyproject.toml").read_text())["proje
 
 extensions = ["myst_parser"]
 source_suffix = {".md": "markdown"}
-exclude_patterns = ["_build"]
 
 html_theme = "furo"
 html_title = f"Meshwright {version}"
