@@ -73,13 +73,16 @@ async def _reconcile(name: "Name", settings: "Settings", patience: float | None)
     from cli.resources import cluster
     from cli.settings import SettingsError
     from watcher.poke import TemporalWorkflows
+    from watcher.searching import Searchability
     from workflows.names import workflow_id
 
     async with cluster() as client:
         change = await _poke(client, name)
         temporal = await temporal_now(settings)
         try:
-            await TemporalWorkflows(temporal, settings.cluster, settings.task_queue).tell(change)
+            searchability = Searchability(temporal, settings.search_attributes)
+            workflows = TemporalWorkflows(temporal, settings.cluster, settings.task_queue, searchability)
+            await workflows.tell(change)
             if patience is None:
                 return None
             id = workflow_id(settings.cluster, name.kind, name.namespace, name.name)

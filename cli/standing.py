@@ -2,26 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from resources.conditions import ConditionType, active_condition
 from resources.kinds import Kind
-
-
-class Phase(StrEnum):
-    """A resource's condition in one word."""
-
-    ACTIVE = "Active"
-    """App Mesh holds what the newest spec asks for."""
-    PENDING = "Pending"
-    """The newest generation has not been dealt with, or nothing has been said yet."""
-    WAITING = "Waiting"
-    """It waits for another resource."""
-    FAILING = "Failing"
-    """Something is wrong; the reason says what."""
-    DELETING = "Deleting"
-    """It is on its way out."""
+from resources.phases import Phase, phase_of
 
 
 @dataclass(frozen=True)
@@ -85,7 +70,7 @@ def _phase(main: Mapping[str, Any], deleting: bool, is_newest: bool) -> Phase:
         return Phase.PENDING
     if main.get("status") == "True":
         return Phase.ACTIVE
-    return Phase.WAITING if str(main.get("reason")).startswith("Waiting") else Phase.FAILING
+    return phase_of(str(main.get("reason")))
 
 
 def _warnings(kind: Kind, conditions: Iterable[Mapping[str, Any]]) -> Iterable[str]:

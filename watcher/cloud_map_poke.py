@@ -7,7 +7,8 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from resources.cloud_map import CloudMapService
-from workflows import names
+from watcher.searching import Searchability
+from workflows import names, search_attributes
 from workflows.cloud_map_messages import Tidings
 
 
@@ -24,32 +25,47 @@ class CloudMapWorkflows(Protocol):
 class TemporalCloudMapWorkflows:
     """Workflows on a Temporal server."""
 
-    def __init__(self, client: Client, cluster: str, task_queue: str) -> None:
+    def __init__(
+        self, client: Client, cluster: str, task_queue: str, searchability: Searchability | None = None
+    ) -> None:
         self._client = client
         self._cluster = cluster
         self._task_queue = task_queue
+        self._searchability = searchability or Searchability(client)
 
     async def tell(self, tidings: Tidings) -> None:
         """A workflow that does not run and whose service nobody uses has cleaned up: nothing to tell."""
-        id = names.cloud_map_id(self._cluster, tidings.service)
+        searchable = await self._searchability.given()
         if tidings.nodes:
-            await self._client.start_workflow(
-                names.CLOUD_MAP_SERVICE,
-                names.NO_STATE,
-                id=id,
-                task_queue=self._task_queue,
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                start_signal=names.TOLD,
-                start_signal_args=[tidings],
-                static_summary=f"Cloud Map service {tidings.service}"[:200],
-            )
+            try:
+                await self._signal_with_start(tidings, searchable)
+            except RPCError as error:
+                if error.status is not RPCStatusCode.INVALID_ARGUMENT or not self._searchability.refused():
+                    raise
+                await self._signal_with_start(tidings, searchable=False)
             return
         try:
-            await self._client.get_workflow_handle(id).signal(names.TOLD, tidings)
+            id = names.cloud_map_id(self._cluster, tidings.service)
+            told = tidings.model_copy(update={"searchable": searchable})
+            await self._client.get_workflow_handle(id).signal(names.TOLD, told)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
+
+    async def _signal_with_start(self, tidings: Tidings, searchable: bool) -> None:
+        found_by = search_attributes.of_service(tidings.service)
+        await self._client.start_workflow(
+            names.CLOUD_MAP_SERVICE,
+            names.NO_STATE,
+            id=names.cloud_map_id(self._cluster, tidings.service),
+            task_queue=self._task_queue,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            start_signal=names.TOLD,
+            start_signal_args=[tidings.model_copy(update={"searchable": searchable})],
+            search_attributes=search_attributes.at_start(found_by) if searchable else None,
+            static_summary=f"Cloud Map service {tidings.service}"[:200],
+        )
 
     async def running(self) -> frozenset[CloudMapService]:
         """One visibility query; only at start and for sweeps, as visibility lags behind."""

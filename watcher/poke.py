@@ -8,7 +8,8 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from watcher.index import Name
-from workflows import names
+from watcher.searching import Searchability
+from workflows import names, search_attributes
 from workflows.messages import Change, Gone
 
 
@@ -36,14 +37,27 @@ class Workflows(Protocol):
 class TemporalWorkflows:
     """Workflows on a Temporal server."""
 
-    def __init__(self, client: Client, cluster: str, task_queue: str) -> None:
+    def __init__(
+        self, client: Client, cluster: str, task_queue: str, searchability: Searchability | None = None
+    ) -> None:
         self._client = client
         self._cluster = cluster
         self._task_queue = task_queue
+        self._searchability = searchability or Searchability(client)
 
     async def tell(self, change: Change) -> None:
         """One atomic signal-with-start: a running workflow is signalled, otherwise a new run begins with the signal."""
+        searchable = await self._searchability.given()
+        try:
+            await self._signal_with_start(change, searchable)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.INVALID_ARGUMENT or not self._searchability.refused():
+                raise
+            await self._signal_with_start(change, searchable=False)
+
+    async def _signal_with_start(self, change: Change, searchable: bool) -> None:
         name = Name.of(change.snapshot)
+        found_by = search_attributes.of_resource(name.kind, name.namespace, name.name, change.snapshot.spec)
         await self._client.start_workflow(
             names.WORKFLOWS[name.kind],
             names.NO_STATE,
@@ -52,8 +66,11 @@ class TemporalWorkflows:
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             start_signal=names.CHANGED,
-            start_signal_args=[change],
+            start_signal_args=[change.model_copy(update={"searchable": searchable})],
+            search_attributes=search_attributes.at_start(found_by) if searchable else None,
+            memo=names.memo(self._cluster, name.kind, name.namespace, name.name),
             static_summary=names.summary(name.kind, name.namespace, name.name),
+            static_details=names.details(name.kind, name.namespace, name.name),
         )
 
     async def tell_gone(self, absence: Absence) -> None:

@@ -46,6 +46,8 @@ class Tidings(Message):
     roster: tuple[str, ...] | None = None
     as_of: int = 0
     sweep: bool = False
+    searchable: bool | None = None
+    """As in `Change`."""
 
 
 class CloudMapReport(Message):

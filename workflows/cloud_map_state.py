@@ -42,6 +42,8 @@ class CloudMapState(BaseModel):
     """There is news that no plan has taken in."""
     sweep: bool = False
     """Ask Cloud Map what it really holds."""
+    searchable: bool = False
+    """Whether the Temporal server knows our search attributes."""
     changes: int = 0
     """How many batches have been begun; part of every creator request id."""
     again: Again = Again.NEVER
@@ -58,6 +60,8 @@ class CloudMapState(BaseModel):
         if tidings.roster is not None:
             self._take_roster(frozenset(tidings.roster), tidings.as_of)
         self.sweep = self.sweep or tidings.sweep
+        if tidings.searchable is not None:
+            self.searchable = tidings.searchable
 
     def has_work(self) -> bool:
         """Whether there is anything that the last turn did not know of."""

@@ -19,6 +19,7 @@ from workflows.cloud_map_messages import CloudMapReport, NodeInService
 from workflows.cloud_map_state import CloudMapState, ServiceInUse
 from workflows.planning.cloud_map import InstancePlan, batches, held_by_us, plan_instances
 from workflows.planning.outcome import Again
+from workflows.showing import show_service
 
 _LOOK_AGAIN = frozenset({Failure.CONFLICT, Failure.NOT_FOUND})
 """Answers that contradict what is remembered of the service: it has gone, or has come."""
@@ -237,7 +238,7 @@ class CloudMapTurn:
             if known[node.key.uid] != report and not (to_the_new and node.key.uid in fine)
         ]
         if untold:
-            workflow.set_current_details(f"**{report.reason}** {report.message}")
+            show_service(self._state, report)
             await asyncio.gather(*(self._tell(node, report) for node in untold))
 
     async def _tell(self, node: NodeInService, report: CloudMapReport) -> None:

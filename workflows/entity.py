@@ -40,6 +40,8 @@ class EntityWorkflow:
         state.take(change.snapshot)
         state.know_relatives(change.relatives, change.relatives_as_of)
         state.doubt(change.doubt, change.doubt_all)
+        if change.searchable is not None:
+            state.searchable = change.searchable
         if state.desired is not None and state.desired.key.uid == change.snapshot.key.uid:
             state.take_data_plane(change.data_plane)
         state.poked = state.poked or change.poke or change.doubt_all or bool(change.doubt)

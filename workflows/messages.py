@@ -120,6 +120,8 @@ class Change(Message):
     """The newest resourceVersion that this knowledge rests on."""
     data_plane: DataPlaneReport | None = None
     """What the watcher knows of proxies; None: nothing."""
+    searchable: bool | None = None
+    """Whether the Temporal server knows our search attributes; None: that was not asked."""
 
 
 class Gone(Message):

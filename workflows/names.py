@@ -20,6 +20,22 @@ TOLD: Final = "told"
 CLOUD_MAP: Final = "cloud-map"
 """Signal to a VirtualNode: where its Cloud Map service stands."""
 
+SEARCH_KIND: Final = "MeshwrightKind"
+SEARCH_NAMESPACE: Final = "MeshwrightNamespace"
+SEARCH_NAME: Final = "MeshwrightName"
+SEARCH_MESH: Final = "MeshwrightMesh"
+SEARCH_PHASE: Final = "MeshwrightPhase"
+SEARCH_REASON: Final = "MeshwrightReason"
+SEARCH_ATTRIBUTES: Final = {
+    SEARCH_KIND: "`Mesh`, `VirtualNode`, `VirtualService`, or `CloudMapService`.",
+    SEARCH_NAMESPACE: "Kubernetes namespace; of a Cloud Map service its namespace in Cloud Map; a mesh has none.",
+    SEARCH_NAME: "Name of the resource.",
+    SEARCH_MESH: "The mesh that it belongs to, or is; a Cloud Map service has none.",
+    SEARCH_PHASE: "How it stands, in one word (below).",
+    SEARCH_REASON: "Why, as in its main condition.",
+}
+"""What workflows are found by, all of type Keyword. They have to be registered with the Temporal server."""
+
 NO_STATE: Final[dict[str, object]] = {}
 """What a workflow is started with: it has no state yet, and the signal that comes with the start brings the rest."""
 
@@ -64,3 +80,20 @@ def cluster_of(id: str) -> str:
 def summary(kind: Kind, namespace: str | None, name: str) -> str:
     """One line for the Temporal UI's list."""
     return f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
+
+
+def details(kind: Kind, namespace: str | None, name: str) -> str:
+    """Where else the resource can be looked at, in Markdown, for the Temporal UI's page of the workflow."""
+    where = f" --namespace {namespace}" if namespace else ""
+    return "\n".join(
+        [
+            "The workflow of a custom resource: it lives as long as the resource does.\n",
+            f"- `kubectl describe {kind.slug} {name}{where}`: its conditions and Events",
+            f"- `meshwright history {kind.slug}/{name}{where}`: its reconciles, one a line",
+        ]
+    )
+
+
+def memo(cluster: str, kind: Kind, namespace: str | None, name: str) -> dict[str, str | None]:
+    """Which resource it is, for programs that list workflows."""
+    return {"cluster": cluster, "kind": str(kind), "namespace": namespace, "name": name}

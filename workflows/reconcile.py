@@ -41,6 +41,7 @@ from workflows.planning.outcome import ACHIEVED, Again, Outcome, judge
 from workflows.planning.plan import Observed, Plan, Step, plan
 from workflows.planning.report import changed_members, is_news, is_warning, status_of
 from workflows.planning.sharing import strays
+from workflows.showing import show_outcome, show_progress
 from workflows.state import EntityState
 
 SHARED_KINDS = frozenset({ApiKind.VIRTUAL_ROUTER, ApiKind.ROUTE})
@@ -374,6 +375,7 @@ class Reconcile:
         for stage in planned.stages:
             if self._is_superseded():
                 raise Superseded
+            show_progress(self._snapshot, planned, self._done)
             outcomes = await asyncio.gather(*(self._step(step, just_observed) for step in stage))
             failures = [outcome for outcome in outcomes if outcome is not None]
             if failures:
@@ -425,7 +427,7 @@ class Reconcile:
         state.data_plane_news = False
         status = with_data_plane(status, snapshot, state.status, state.data_plane, self._last_write(), now)
         whole = {name: value for name, value in (state.status | status).items() if value is not None}
-        workflow.set_current_details(f"**{outcome.reason}** {outcome.message}")
+        show_outcome(state, snapshot, outcome, self._done)
         writes = []
         if changed_members(state.status, status):
             said = f"Write status: {outcome.reason}" + (f": {outcome.message}" if outcome.message else "")

@@ -53,6 +53,8 @@ class EntityState(BaseModel):
     """The status does not reckon with it yet."""
     revision: int | None = None
     """Where our last write is in the order of all of App Mesh's; None where the API does not say."""
+    searchable: bool = False
+    """Whether the Temporal server knows our search attributes, by what a watcher last said."""
     reconciles: int = 0
     """How many have been begun; part of every client token."""
     again: Again = Again.NEVER

@@ -13,6 +13,7 @@ from deploy.local.part import Part
 from deploy.local.ports import HOST
 from deploy.local.readiness import http_answers
 from deploy.local.site import Site
+from workflows.names import SEARCH_ATTRIBUTES
 
 NAME = "temporal"
 
@@ -42,6 +43,7 @@ def part(site: Site) -> Part:
             *("--http-port", str(site.ports["temporal-http"]), "--metrics-port", str(site.ports["temporal-metrics"])),
             *("--db-filename", str(site.layout.data / f"temporal-{server_version(binary)}.db")),
             *(f"--sqlite-pragma={name}={value}" for name, value in pragmas.items()),
+            *(f"--search-attribute={name}=Keyword" for name in SEARCH_ATTRIBUTES),
             *(f"--dynamic-config-value={name}={json.dumps(value)}" for name, value in DYNAMIC_CONFIG.items()),
         ),
         # Its own configuration file and profile would be read from the home directory: keep it from there.
