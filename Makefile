@@ -93,6 +93,10 @@ docs: setup $(TOOLS)/.ready ## Make the site of the documentation (build/docs/in
 links: setup $(TOOLS)/.ready ## Ask for every external link of the documentation.
 	@$(TOOLS)/bin/sphinx-build --quiet --builder linkcheck docs build/docs-links
 
+.PHONY: screenshots
+screenshots: setup $(TOOLS)/.ready ## Make the pictures of Temporal's UI in docs/how-to anew (needs chromium).
+	@$(BIN)/python -m docs.screenshots
+
 .PHONY: lock
 lock: LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-emit-index-url --custom-compile-command "make lock"

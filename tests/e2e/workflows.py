@@ -81,6 +81,15 @@ class Workflows:
         """Ids of all running workflows; visibility lags behind a little."""
         return self._run(self._running())
 
+    def attempts(self, manifest: Manifest) -> int:
+        """How often a call that is pending was tried; 0 when none is."""
+        found = self.describe(manifest)
+        return max((each.attempt for each in found.raw_description.pending_activities), default=0) if found else 0
+
+    def found_by(self, query: str) -> list[str]:
+        """Ids of the workflows that a list filter finds; visibility lags behind a little."""
+        return self._run(self._found_by(query))
+
     def activities(self, manifest: Manifest) -> list[ActivityRun]:
         """The regular activities of the newest run, in the order in which they were scheduled."""
         return self._run(self._activities(id_of(manifest)))
@@ -118,8 +127,10 @@ class Workflows:
             raise
 
     async def _running(self) -> list[str]:
-        client = await self._connected()
-        return [found.id async for found in client.list_workflows("ExecutionStatus = 'Running'")]
+        return await self._found_by("ExecutionStatus = 'Running'")
+
+    async def _found_by(self, query: str) -> list[str]:
+        return [found.id async for found in (await self._connected()).list_workflows(query)]
 
     async def _activities(self, id: str) -> list[ActivityRun]:
         handle = await self._handle(id)
