@@ -15,13 +15,13 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
 from temporalio.service import GrpcCompression
 
 from activities import metrics
 from cli.app_mesh_tls import ClientTls, for_botocore
+from cli.encryption import data_converter
 from cli.kubernetes_client import kubernetes as kubernetes
 from cli.settings import Settings, SettingsError
 from watcher.data_plane import DataPlaneWatch, StandingFeed
@@ -66,13 +66,24 @@ async def temporal_now(settings: Settings) -> Client:
 
 
 async def _connected(settings: Settings, runtime: Runtime | None = None) -> Client:
-    """TLS, API key and the rest come from the environment and the configuration file of Temporal's own tools."""
-    connect = ClientConfig.load_client_connect_config()
+    """TLS, API key and the rest come from the environment and the configuration file of Temporal's own tools.
+
+    Raises:
+        SettingsError: these cannot be used.
+        RuntimeError: the server does not answer, or does not let us in.
+    """
+    try:
+        connect = ClientConfig.load_client_connect_config()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise SettingsError(f"Temporal's own settings (TEMPORAL_... or its configuration file): {error}") from error
     connect["target_host"] = settings.temporal_address
     connect["namespace"] = settings.temporal_namespace
     # Uncompressed: messages are small, and the compression cost more than it saved (measured on one machine).
     return await Client.connect(
-        **connect, data_converter=pydantic_data_converter, grpc_compression=GrpcCompression.NONE, runtime=runtime
+        **connect,
+        data_converter=data_converter(settings),
+        grpc_compression=GrpcCompression.NONE,
+        runtime=runtime,
     )
 
 

@@ -199,10 +199,10 @@ async def _runs(client: "Client", id: str) -> list[str]:
 
 async def _pending(client: "Client", id: str, run: str) -> "dict[str, Pending]":
     """What is known of the run's activities that have not ended."""
-    from cli.reconciles import Pending
+    from cli.reconciles import Pending, words
 
     found = await client.get_workflow_handle(id, run_id=run).describe()
     return {
-        each.activity_id: Pending(each.attempt, each.last_failure.message)
+        each.activity_id: Pending(each.attempt, await words(each.last_failure, client.data_converter))
         for each in found.raw_description.pending_activities
     }

@@ -8,6 +8,7 @@ import sys
 import typer
 
 from cli.bootstrap import bootstrap
+from cli.codec_server import codec_server
 from cli.control_plane import control_plane
 from cli.down import down
 from cli.env import env
@@ -19,6 +20,7 @@ from cli.proxies import proxies
 from cli.proxy_init import proxy_init
 from cli.reconcile import reconcile
 from cli.restart import restart
+from cli.search_attributes import search_attributes
 from cli.settings import SettingsError
 from cli.status import status
 from cli.up import up
@@ -46,6 +48,8 @@ app.command("validate", rich_help_panel="Resources")(validate)
 app.command("proxies", rich_help_panel="Proxies")(proxies)
 app.command("bootstrap", rich_help_panel="Proxies")(bootstrap)
 app.command("proxy-init", rich_help_panel="Proxies")(proxy_init)
+app.command("search-attributes", rich_help_panel="Temporal")(search_attributes)
+app.command("codec-server", rich_help_panel="Temporal")(codec_server)
 app.command("up", rich_help_panel="Local stack")(up)
 app.command("down", rich_help_panel="Local stack")(down)
 app.command("restart", rich_help_panel="Local stack")(restart)

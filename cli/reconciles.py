@@ -131,7 +131,7 @@ class _Reading:
                 if self._current is not None:
                     self._current.outcome = REMOVED
             case _:
-                self._activity_went_on(event)
+                await self._activity_went_on(event)
 
     async def _signalled(self, event: HistoryEvent) -> None:
         signal = event.workflow_execution_signaled_event_attributes
@@ -166,7 +166,8 @@ class _Reading:
         if self._begins_anew(name):
             self._current = None
         reconcile = self._reconcile(_seconds(data["original_schedule_time"]))
-        reconcile.kubernetes.append(Call(name, summary, data["attempt"], _words(marker.failure)))
+        said = await words(marker.failure, self._converter)
+        reconcile.kubernetes.append(Call(name, summary, data["attempt"], said))
         reconcile.ended = max(reconcile.ended, _seconds(data["complete_time"]))
         if name == activities.WRITE_STATUS:
             reconcile.outcome = summary.partition(": ")[2]
@@ -187,7 +188,7 @@ class _Reading:
         reconcile.calls.append(call)
         self.open[event.event_id] = reconcile, call
 
-    def _activity_went_on(self, event: HistoryEvent) -> None:
+    async def _activity_went_on(self, event: HistoryEvent) -> None:
         """An attempt that was the last one began, or has ended."""
         name = event.WhichOneof("attributes") or ""
         attributes = getattr(event, name, None)
@@ -200,7 +201,7 @@ class _Reading:
             return
         if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED:
             return
-        call.failure = _words(getattr(attributes, "failure", Failure()))
+        call.failure = await words(getattr(attributes, "failure", Failure()), self._converter)
         reconcile.ended = _time(event.event_time)
         self._goes_on = True
         del self.open[scheduled]
@@ -224,11 +225,20 @@ class _Reading:
         return await self._converter.decode(list(payloads))
 
 
-def _words(failure: Failure) -> str:
-    """What went wrong: our kind of failure where it is one, and the message."""
+async def words(failure: Failure, converter: DataConverter) -> str:
+    """What went wrong: our kind of failure where it is one, and the message, which may be encrypted."""
     kind = failure.application_failure_info.type
-    said = failure.message or (failure.cause.message if failure.HasField("cause") else "")
+    said = await _message(failure, converter)
+    if not said and failure.HasField("cause"):
+        said = await _message(failure.cause, converter)
     return f"{kind}: {said}" if kind else said
+
+
+async def _message(failure: Failure, converter: DataConverter) -> str:
+    if not failure.HasField("encoded_attributes"):
+        return failure.message
+    [attributes] = await converter.decode([failure.encoded_attributes])
+    return str(attributes.get("message", ""))
 
 
 def _time(stamp: Timestamp) -> float:

@@ -18,6 +18,7 @@ from watcher.cloud_map_poke import TemporalCloudMapWorkflows
 from watcher.metrics import Box, WatcherCollector
 from watcher.poke import TemporalWorkflows
 from watcher.proxies import Proxies
+from watcher.searching import Searchability
 from watcher.stream import POD, ResourceStream
 from watcher.watcher import Watcher
 
@@ -42,11 +43,12 @@ async def serve(settings: Settings) -> None:
         await health.start()
         stack.push_async_callback(health.stop)
         temporal = await clients.temporal(settings, temporal_metrics.runtime)
-        workflows = TemporalWorkflows(temporal, settings.cluster, settings.task_queue)
+        searchability = Searchability(temporal, settings.search_attributes)
+        workflows = TemporalWorkflows(temporal, settings.cluster, settings.task_queue, searchability)
         cloud_map = CloudMapWatch(
             settings.cluster,
             ResourceStream(kubernetes_client, POD),
-            TemporalCloudMapWorkflows(temporal, settings.cluster, settings.task_queue),
+            TemporalCloudMapWorkflows(temporal, settings.cluster, settings.task_queue, searchability),
         )
         proxies = Proxies()
         watcher = Watcher(lambda kind: ResourceStream(kubernetes_client, kind), workflows, cloud_map, proxies)

@@ -52,6 +52,24 @@ class Settings(BaseSettings):
     temporal_ui: str | None = Field(None, description="URL of Temporal's UI, for links to it.")
     task_queue: str = Field("meshwright", description="Task queue of the workflows and of activities without a limit.")
 
+    search_attributes: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="Whether workflows carry search attributes; auto: where Temporal says that it knows them.",
+    )
+
+    payload_keys_file: Path | None = Field(
+        None,
+        description="File of keys that encrypt what Temporal stores, ID:KEY a line, the key 32 bytes in base64.",
+    )
+    codec_listen: str = Field("127.0.0.1:8234", description="HOST:PORT of the codec server (HTTP).")
+    codec_origins: str = Field(
+        "http://localhost:8233,http://127.0.0.1:8233",
+        description="Origins of the Temporal UIs whose pages may ask the codec server, comma-separated.",
+    )
+    codec_token: str | None = Field(
+        None, description="What must come as Authorization: Bearer to the codec server; none: nothing."
+    )
+
     app_mesh_endpoint: str | None = Field(
         None,
         validation_alias=AliasChoices("app_mesh_endpoint", "AWS_ENDPOINT_URL_APP_MESH"),

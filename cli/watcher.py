@@ -28,6 +28,8 @@ def watcher(
     change_feed: Annotated[str | None, setting("change_feed")] = None,
     drift_sweep_seconds: Annotated[float | None, setting("drift_sweep_seconds")] = None,
     app_mesh_reads_per_second: Annotated[float | None, setting("app_mesh_reads_per_second")] = None,
+    search_attributes: Annotated[str | None, setting("search_attributes")] = None,
+    payload_keys_file: Annotated[str | None, setting("payload_keys_file")] = None,
     metrics_listen: MetricsListen = None,
     log_format: LogFormat = None,
     log_level: LogLevel = None,

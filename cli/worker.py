@@ -33,6 +33,7 @@ def worker(
     worker_threads: Annotated[int | None, setting("worker_threads")] = None,
     worker_cached_workflows: Annotated[int | None, setting("worker_cached_workflows")] = None,
     cluster: Cluster = None,
+    payload_keys_file: Annotated[str | None, setting("payload_keys_file")] = None,
     metrics_listen: MetricsListen = None,
     log_format: LogFormat = None,
     log_level: LogLevel = None,

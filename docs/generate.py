@@ -27,6 +27,8 @@ from injector.variables import VARIABLES
 from resources.annotations import ANNOTATIONS
 from resources.conditions import ConditionType, Reason, active_condition
 from resources.kinds import Kind
+from resources.phases import Phase
+from workflows.names import SEARCH_ATTRIBUTES
 
 FOLDER = Path(__file__).parent / "reference"
 NOTE = "<!-- Generated from the code by `make generate`; edit there. -->\n"
@@ -40,6 +42,7 @@ def pages() -> Mapping[str, str]:
         "cli.md": cli_page(),
         "conditions.md": conditions_page(),
         "injection.md": injection_page(),
+        "search-attributes.md": search_attributes_page(),
         "settings.md": settings_page(),
         "traffic-capture.md": traffic_capture_page(),
     }
@@ -220,6 +223,29 @@ def settings_page() -> str:
             "| flag | environment | default | what it is |",
             "|---|---|---|---|",
             *rows,
+            "",
+        ]
+    )
+
+
+def search_attributes_page() -> str:
+    """What workflows are found by in Temporal."""
+    attributes = [f"| `{name}` | {meaning} |" for name, meaning in SEARCH_ATTRIBUTES.items()]
+    phases = [f"| `{phase}` | {phase.explanation} |" for phase in Phase]
+    return "\n".join(
+        [
+            "# Search attributes\n",
+            NOTE,
+            "What the workflow of a resource is found by in Temporal's UI and API; all are of type `Keyword`.",
+            "`meshwright search-attributes` registers them, `temporal operator search-attribute create` does too.",
+            "[How to look for workflows](../how-to/temporal-ui.md) has queries.\n",
+            "| attribute | what it is |",
+            "|---|---|",
+            *attributes,
+            "",
+            "| phase | when you see it |",
+            "|---|---|",
+            *phases,
             "",
         ]
     )

@@ -1,0 +1,143 @@
+"""Story: Temporal is somebody else's. Whoever runs it lets us in by certificate and key, and reads nothing of ours."""
+
+import asyncio
+import base64
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client, WorkflowHistory
+
+from deploy.local.stack import LocalStack, StackSettings
+from tests.builders import http_route, tcp_route
+from tests.control_plane.xds.ads.certificates import Authority
+from tests.e2e.cluster import Cluster, clients_of
+from tests.e2e.temporal_frontend import Frontend, temporal_frontend
+from tests.e2e.workflows import id_of
+from tests.e2e.world import World
+
+API_KEY = "the-api-key"
+
+
+@dataclass(frozen=True)
+class Secured:
+    """The stack, the front of its Temporal, and the file of keys."""
+
+    cluster: Cluster
+    frontend: Frontend
+    plain_address: str
+    keys: Path
+    environment: dict[str, str]
+
+    def meshwright(self, *arguments: str, **variables: str | None) -> "subprocess.CompletedProcess[str]":
+        """Run the command with the settings of the stack's processes, some of them otherwise."""
+        given = {**self.cluster.stack.environment, **self.environment, **variables}
+        environment = {name: value for name, value in given.items() if value is not None}
+        command = [sys.executable, "-m", "cli.main", *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+    def raw_history(self, id: str) -> str:
+        """What Temporal itself has, as its operators can read it: in the clear where nothing is encrypted."""
+
+        async def fetched() -> WorkflowHistory:
+            client = await Client.connect(self.plain_address)
+            return await client.get_workflow_handle(id).fetch_history()
+
+        history = asyncio.run(fetched())
+        payloads = [event.SerializeToString().decode("latin-1") for event in history.events]
+        return "\n".join(payloads)
+
+
+def key_line(name: str) -> str:
+    """A line of the file."""
+    return f"{name}:{base64.b64encode(name.encode().ljust(32, b'.')).decode()}\n"
+
+
+@pytest.fixture(scope="module")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    """A whole stack whose processes reach Temporal by mutual TLS and API key, with a codec."""
+    directory = tmp_path_factory.mktemp("secured")
+    authority = Authority()
+    authority.write(directory, server="localhost", client="meshwright.example")
+    (directory / "ca.pem").write_bytes(authority.pem)
+    keys = directory / "keys"
+    keys.write_text(key_line("first"))
+    server = ((directory / "server.key").read_bytes(), (directory / "server.pem").read_bytes())
+    with (
+        LocalStack(directory / "temporal", StackSettings(parts=("temporal",), fast=True)) as temporal,
+        temporal_frontend(temporal.environment["TEMPORAL_ADDRESS"], API_KEY, server, authority.pem) as frontend,
+    ):
+        environment = {
+            "TEMPORAL_ADDRESS": frontend.address,
+            "TEMPORAL_API_KEY": API_KEY,
+            "TEMPORAL_TLS_SERVER_CA_CERT_PATH": str(directory / "ca.pem"),
+            "TEMPORAL_TLS_CLIENT_CERT_PATH": str(directory / "client.pem"),
+            "TEMPORAL_TLS_CLIENT_KEY_PATH": str(directory / "client.key"),
+            "MESHWRIGHT_PAYLOAD_KEYS_FILE": str(keys),
+        }
+        settings = StackSettings(external=frozenset({"temporal"}), fast=True, environment=environment)
+        with LocalStack(directory / "stack", settings) as stack, clients_of(stack) as cluster:
+            yield Secured(cluster, frontend, temporal.environment["TEMPORAL_ADDRESS"], keys, environment)
+
+
+def test_all_calls_carry_certificate_and_key_and_nothing_of_a_spec_is_stored_in_the_clear(secured: Secured) -> None:
+    """A create, a refusal with App Mesh's words, and an edit; then new keys, with which the old history is read."""
+    world = World("secret")
+    cluster = secured.cluster
+    service = world.service("cart", [http_route("r1", {"cart": 1}, prefix="/prefix-of-the-spec")])
+    refused = world.service("refused", [tcp_route()])
+    cluster.converge(world.mesh(), world.node(), service)
+    cluster.kubernetes.apply(refused)
+    words = cluster.kubernetes.wait_reason(refused, "BadRequest")["message"]
+    assert "protocol" in words
+
+    stored = secured.raw_history(id_of(service)) + secured.raw_history(id_of(refused))
+    assert "binary/encrypted" in stored
+    for secret in ("prefix-of-the-spec", "weightedTarget", "virtualRouter", "Create route", words, "cart-router"):
+        assert secret not in stored
+    assert secured.frontend.answered[
+        "/temporal.api.workflowservice.v1.WorkflowService/SignalWithStartWorkflowExecution"
+    ]
+    assert not secured.frontend.refused
+
+    secured.keys.write_text(key_line("second") + key_line("first"))
+    cluster.stack.restart("worker", "watcher")
+    service["spec"]["routes"] = [http_route("r1", {"cart": 2}, prefix="/prefix-of-the-spec")]
+    with cluster.app_mesh.counted() as calls:
+        cluster.converge(service)
+    assert {name: count for name, count in calls.items() if count} == {"UpdateRoute": 1}  # it remembers by the old key
+    assert "second" in secured.raw_history(id_of(service))
+
+    told = secured.meshwright(
+        "history", f"virtualservice/{service['metadata']['name']}", "-n", world.name, "-o", "json"
+    )
+    assert told.returncode == 0, told.stderr
+    reconciles = json.loads(told.stdout)
+    assert [each["outcome"] for each in reconciles][-1] == "Active" or reconciles[-1]["calls"]
+    assert reconciles[-1]["calls"][0]["summary"].startswith("Update route r1")
+    told = secured.meshwright(
+        "history", f"virtualservice/{refused['metadata']['name']}", "-n", world.name, "-o", "json"
+    )
+    assert words[:60] in told.stdout
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        pytest.param({"TEMPORAL_API_KEY": "another"}, id="wrong-key"),
+        pytest.param(
+            {"TEMPORAL_TLS_CLIENT_CERT_PATH": None, "TEMPORAL_TLS_CLIENT_KEY_PATH": None}, id="no-certificate"
+        ),
+        pytest.param({"TEMPORAL_TLS_CLIENT_KEY_PATH": "/none/of/that"}, id="no-such-file"),
+        pytest.param({"TEMPORAL_TLS_SERVER_CA_CERT_PATH": None}, id="unknown-authority"),
+    ],
+)
+def test_who_lacks_one_of_them_is_not_let_in_and_says_so(secured: Secured, variables: dict[str, str | None]) -> None:
+    """Exit code 2 and one line."""
+    asked = secured.meshwright("history", "mesh/any", **variables)
+    assert asked.returncode == 2, asked.stdout
+    assert len(asked.stderr.strip().splitlines()) == 1
