@@ -39,9 +39,11 @@ def create_app(codec: PayloadCodec, origins: Sequence[str], token: str | None = 
     async def decode(request: Request) -> Response:
         if (refusal := _refusal(request, origins, token)) is not None:
             return refusal
-        body = await request.body()
-        if len(body) > LARGEST:
-            return PlainTextResponse("too large\n", 413)
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LARGEST:
+                return PlainTextResponse("too large\n", 413)
         payloads = Payloads()
         try:
             json_format.Parse(body, payloads)

@@ -3,7 +3,10 @@
 Each command lives in a module of its own that imports nothing heavy at the top, so that `--help` is quick.
 """
 
+import atexit
+import os
 import sys
+from contextlib import suppress
 
 import typer
 
@@ -60,9 +63,30 @@ def main() -> None:
     """Run the command; a setting that cannot be used ends it with exit code 2 and one line."""
     try:
         app()
+        code = 0
     except SettingsError as error:
         print(f"meshwright: {error}", file=sys.stderr)
-        sys.exit(2)
+        code = 2
+    except SystemExit as end:
+        if not isinstance(end.code, int | None):
+            raise
+        code = end.code or 0
+    _leave(code)
+
+
+def _leave(code: int) -> None:
+    """End the process, with all that is registered for that, and without taking the interpreter apart under threads.
+
+    Those of Temporal's SDK may still have something to say to Python, such as that a connection was refused that nobody
+    waits for any more; an interpreter that is being taken apart then aborts the process, and its exit code is lost.
+    """
+    if "temporalio.bridge.runtime" not in sys.modules:
+        sys.exit(code)
+    atexit._run_exitfuncs()
+    with suppress(BrokenPipeError):  # whoever read it has left
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

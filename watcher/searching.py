@@ -12,7 +12,7 @@ from typing import Literal
 import structlog
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.client import Client
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from workflows import names
 
@@ -20,6 +20,16 @@ log = structlog.get_logger(__name__)
 
 ASK_AGAIN_SECONDS = 60.0
 """How soon after a No the server is asked again: somebody may have registered them."""
+
+NO_ANSWER = frozenset(
+    {
+        RPCStatusCode.UNAVAILABLE,
+        RPCStatusCode.DEADLINE_EXCEEDED,
+        RPCStatusCode.CANCELLED,
+        RPCStatusCode.RESOURCE_EXHAUSTED,
+    }
+)
+"""Nothing is known after these, and what was to be told would not get through either: the caller tries again."""
 
 Choice = Literal["auto", "on", "off"]
 
@@ -37,7 +47,11 @@ class Searchability:
         self._said = False
 
     async def given(self) -> bool:
-        """Whether search attributes may be set; asks the server only while the answer is no."""
+        """Whether search attributes may be set; asks the server only while the answer is no.
+
+        Raises:
+            RPCError: the server does not answer.
+        """
         if self._known or self._choice != "auto":
             return self._known
         async with self._asking:
@@ -60,6 +74,8 @@ class Searchability:
             request = ListSearchAttributesRequest(namespace=self._client.namespace)
             answer = await self._client.operator_service.list_search_attributes(request)
         except RPCError as error:
+            if error.status in NO_ANSWER:
+                raise
             log.info("Temporal does not say which search attributes it knows", error=str(error)[:200])
             return list(names.SEARCH_ATTRIBUTES)
         return [name for name in names.SEARCH_ATTRIBUTES if name not in answer.custom_attributes]

@@ -7,7 +7,7 @@ import pytest
 from google.protobuf import json_format
 from temporalio.api.common.v1 import Payload, Payloads
 
-from cli.codec_app import create_app
+from cli.codec_app import LARGEST, create_app
 from cli.encryption import EncryptionCodec
 
 UI = "http://localhost:8233"
@@ -62,6 +62,11 @@ async def test_with_a_token_only_who_has_it_is_answered():
 async def test_what_is_no_payload_is_told_so(body):
     """And the server goes on."""
     assert (await client().post("/decode", content=body)).status_code == 400
+
+
+async def test_more_than_temporal_would_ever_send_is_not_kept():
+    """Nobody fills the memory."""
+    assert (await client().post("/decode", content=b"x" * (LARGEST + 1))).status_code == 413
 
 
 async def test_a_payload_of_another_key_is_named():

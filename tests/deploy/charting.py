@@ -18,6 +18,7 @@ EVERYTHING: dict[str, Any] = {
     "temporal": {
         "tls": {"enabled": True, "clientSecret": "mine", "caSecret": "theirs", "serverName": "temporal.example"},
         "apiKey": {"secret": "cloud"},
+        "payloadKeysSecret": "payload-keys",
     },
     "networkPolicy": {
         "apiFrom": [{"ipBlock": {"cidr": "10.0.0.0/8"}}],

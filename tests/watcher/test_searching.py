@@ -19,6 +19,7 @@ class FakeServer:
     def __init__(self, *known: str) -> None:
         self.known: tuple[str, ...] | None = known
         self.asked = 0
+        self.refuses_by = RPCStatusCode.PERMISSION_DENIED
         self.now = 0.0
         self.operator_service = self
 
@@ -26,7 +27,7 @@ class FakeServer:
         """Answer the question."""
         self.asked += 1
         if self.known is None:
-            raise RPCError("not for you", RPCStatusCode.PERMISSION_DENIED, b"")
+            raise RPCError("no", self.refuses_by, b"")
         return SimpleNamespace(custom_attributes=dict.fromkeys(self.known))
 
     def searchability(self, choice: Any = "auto") -> Searchability:
@@ -66,6 +67,17 @@ async def test_a_server_that_does_not_say_has_none():
     server.known = None
     assert not await server.searchability().given()
     assert await server.searchability("on").given()
+
+
+async def test_a_server_that_does_not_answer_has_said_nothing():
+    """It is asked again at once when the news is sent again, and not a minute later."""
+    server = FakeServer()
+    server.known, server.refuses_by = None, RPCStatusCode.UNAVAILABLE
+    searchability = server.searchability()
+    with pytest.raises(RPCError):
+        await searchability.given()
+    server.known = tuple(names.SEARCH_ATTRIBUTES)
+    assert await searchability.given()
 
 
 @pytest.mark.parametrize(("choice", "goes_on"), [("auto", True), ("on", False), ("off", False)])

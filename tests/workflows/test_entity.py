@@ -193,7 +193,8 @@ async def test_what_app_mesh_refuses_becomes_a_condition_and_an_event_and_a_fix_
         await harness.apply(virtual_service(routes=ROUTES[:1]))
         await settled(harness, reason="BadRequest")
         assert "injected" in service_condition(harness)["message"]
-        assert any(event.warning and event.reason == "BadRequest" for event in harness.kubernetes.events)
+        events = harness.kubernetes.events  # recorded beside the write of the status
+        await until(lambda: any(each.warning and each.reason == "BadRequest" for each in events), "the Event")
         await harness.apply(virtual_service(routes=ROUTES[1:2]))
         await settled(harness, generation=2)
     assert harness.app_mesh.named(ApiKind.ROUTE) == {"b"}

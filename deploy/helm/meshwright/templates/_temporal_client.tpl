@@ -2,6 +2,7 @@
 {{- define "meshwright.temporal-client" -}}
 {{- $tls := .root.Values.temporal.tls }}
 {{- $key := .root.Values.temporal.apiKey }}
+{{- $payloadKeys := .root.Values.temporal.payloadKeysSecret }}
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -20,7 +21,7 @@ spec:
       containers:
         - {{- include "meshwright.container" . | nindent 10 }}
           args: [{{ .name }}]
-          {{- if or $tls.enabled $key.secret }}
+          {{- if or $tls.enabled $key.secret $payloadKeys }}
           env:
             {{- if $tls.enabled }}
             - {name: TEMPORAL_TLS, value: "true"}
@@ -40,6 +41,9 @@ spec:
               valueFrom:
                 secretKeyRef: {name: {{ $key.secret }}, key: {{ $key.key | quote }}}
             {{- end }}
+            {{- if $payloadKeys }}
+            - {name: MESHWRIGHT_PAYLOAD_KEYS_FILE, value: /etc/meshwright/payload-keys/keys}
+            {{- end }}
           {{- end }}
           envFrom:
             - configMapRef: {name: meshwright}
@@ -55,6 +59,9 @@ spec:
             {{- if $tls.clientSecret }}
             - {name: temporal-client, mountPath: /etc/meshwright/temporal/client, readOnly: true}
             {{- end }}
+            {{- if $payloadKeys }}
+            - {name: payload-keys, mountPath: /etc/meshwright/payload-keys, readOnly: true}
+            {{- end }}
       volumes:
         - name: tmp
           emptyDir: {}
@@ -66,6 +73,10 @@ spec:
         {{- end }}
         {{- with $tls.clientSecret }}
         - name: temporal-client
+          secret: {secretName: {{ . }}}
+        {{- end }}
+        {{- with $payloadKeys }}
+        - name: payload-keys
           secret: {secretName: {{ . }}}
         {{- end }}
 {{- end }}
