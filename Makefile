@@ -107,8 +107,8 @@ lock: setup ## Resolve the dependencies of pyproject.toml anew into the lock fil
 	@echo hatchling | $(LOCK) - --constraint requirements-dev.txt --output-file deploy/image/requirements-build.txt
 
 .PHONY: bench
-bench: setup ## Measure (prints tables; takes several minutes).
-	@$(BIN)/python -m benchmarks
+bench: setup ## Measure everything and write docs/explanation/performance.md (twenty minutes).
+	@$(BIN)/python -m benchmarks --write
 
 .PHONY: check
 check: lint test ## All that CI runs.

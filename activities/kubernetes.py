@@ -33,6 +33,7 @@ from activities.messages import (
 )
 from activities.readiness import mesh_reference, node_reference
 from activities.resource_api import JSON_PATCH, MERGE_PATCH, ResourceApi, collection_path, resource_path
+from activities.shared_reads import SharedReads
 from resources.kinds import GROUP, VERSION, Kind
 from resources.references import node_names_in
 from resources.relations import Claim, claims
@@ -48,6 +49,7 @@ class KubernetesActivities:
         self._api = api
         self._queues = queues
         self._checks_dns = checks_dns
+        self._reads = SharedReads(self._get)
 
     def definitions(self) -> list[Callable[..., Any]]:
         """All of them, for a worker."""
@@ -196,8 +198,11 @@ class KubernetesActivities:
         return node_reference(found) if found is not None else NodeReference()
 
     async def _read(self, kind: Kind, namespace: str | None, name: str) -> dict[str, Any] | None:
+        return await self._reads.get(resource_path(kind, namespace, name))
+
+    async def _get(self, path: str) -> dict[str, Any] | None:
         try:
-            return await self._api.request("GET", resource_path(kind, namespace, name))
+            return await self._api.request("GET", path)
         except ApiException as error:
             if error.status == 404:
                 return None

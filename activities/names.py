@@ -48,3 +48,6 @@ DELETE_SERVICE = "DeleteService"
 LIST_INSTANCES = "ListInstances"
 REGISTER_INSTANCES = "RegisterInstances"
 DEREGISTER_INSTANCES = "DeregisterInstances"
+
+TELL_PROGRESS = (REGISTER_INSTANCES, DEREGISTER_INSTANCES)
+"""Their heartbeats say how far they are."""

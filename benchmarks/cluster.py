@@ -84,12 +84,15 @@ class Cluster:
         """Ask for the deletion of one."""
         await self.api.request("DELETE", resource_path(kind, namespace, name))
 
-    async def settled(self, kind: Kind, count: int) -> dict[str, float]:
-        """Wait until `count` resources of a kind are active in their newest generation; when each was seen so."""
+    async def settled(self, kind: Kind, count: int, prefix: str = "") -> dict[str, float]:
+        """Wait until `count` resources of a kind are active in their newest generation; when each was seen so.
+
+        Only those count whose name begins with the prefix.
+        """
         seen: dict[str, float] = {}
         async with aclosing(self._watch(kind)) as resources:
             async for resource in resources:
-                if is_active(kind, resource):
+                if resource["metadata"]["name"].startswith(prefix) and is_active(kind, resource):
                     seen.setdefault(resource["metadata"]["name"], time.monotonic())
                 if len(seen) >= count:
                     break

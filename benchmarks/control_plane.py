@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -80,31 +81,52 @@ def served(directory: Path, database_url: str) -> Iterator[tuple[Address, "subpr
         process.wait(30)
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What came of a load."""
+
+    per_second: float
+    p50: float
+    p99: float
+    cpu: float
+    """Milliseconds of the server's for one request, as the latencies are."""
+
+
 async def measure(address: Address, server: psutil.Process, requests: int, connections: int) -> None:
     """Print a line for each kind of request."""
+    print(f"{connections} connections, {requests} requests; CPU is the server's, for one request")
+    print(f"{'':10} {'requests/s':>10} {'p50 ms':>8} {'p99 ms':>8} {'CPU ms':>8}")
+    for title, load in loads(address, requests).items():
+        found = await measured(address, server, load, connections)
+        print(f"{title:10} {found.per_second:10.0f} {found.p50:8.2f} {found.p99:8.2f} {found.cpu:8.2f}")
+    print(f"memory of the server: {server.memory_info().rss / 2**20:.0f} MiB")
+
+
+def loads(address: Address, requests: int) -> dict[str, list[bytes]]:
+    """Requests by what they do, signed; to be sent in this order."""
     nodes = "/v20190125/meshes/shop/virtualNodes"
-    await run(address, [signed(address, "PUT", "/v20190125/meshes", {"meshName": "shop"})], 1)
     names = [f"node-{number}" for number in range(requests)]
     body = {"spec": SPEC}
-    loads = {
+    return {
+        "mesh": [signed(address, "PUT", "/v20190125/meshes", {"meshName": "shop"})],
         "create": [
             signed(address, "PUT", nodes, {"virtualNodeName": name, "clientToken": name, **body}) for name in names
         ],
         "describe": [signed(address, "GET", f"{nodes}/{name}") for name in names],
-        "list 100": [signed(address, "GET", nodes, query="limit=100") for _ in range(requests // 20)],
+        "list 100": [signed(address, "GET", nodes, query="limit=100") for _ in range(max(1, requests // 20))],
         "update": [signed(address, "PUT", f"{nodes}/{name}", {"clientToken": f"u-{name}", **body}) for name in names],
         "delete": [signed(address, "DELETE", f"{nodes}/{name}") for name in names],
     }
-    print(f"{connections} connections, {requests} requests; CPU is the server's, for one request")
-    print(f"{'':10} {'requests/s':>10} {'p50 ms':>8} {'p99 ms':>8} {'CPU ms':>8}")
-    for title, load in loads.items():
-        used = sum(server.cpu_times()[:2])
-        seconds, latencies = await run(address, load, connections)
-        cpu = (sum(server.cpu_times()[:2]) - used) / len(load) * 1000
-        latencies.sort()
-        p50, p99 = (latencies[int(len(latencies) * share)] * 1000 for share in (0.5, 0.99))
-        print(f"{title:10} {len(load) / seconds:10.0f} {p50:8.2f} {p99:8.2f} {cpu:8.2f}")
-    print(f"memory of the server: {server.memory_info().rss / 2**20:.0f} MiB")
+
+
+async def measured(address: Address, server: psutil.Process, load: list[bytes], connections: int) -> Measured:
+    """Send a load."""
+    used = sum(server.cpu_times()[:2])
+    seconds, latencies = await run(address, load, connections)
+    cpu = (sum(server.cpu_times()[:2]) - used) / len(load) * 1000
+    latencies.sort()
+    p50, p99 = (latencies[int(len(latencies) * share)] * 1000 for share in (0.5, 0.99))
+    return Measured(len(load) / seconds, p50, p99, cpu)
 
 
 async def run(address: Address, load: list[bytes], connections: int) -> tuple[float, list[float]]:

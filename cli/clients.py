@@ -6,14 +6,11 @@ Only commands call this; the rooms are given what it returns.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
 import aiohttp
-import boto3
 import structlog
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.config import Config
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
@@ -118,7 +115,9 @@ def _boto(
     verify: bool | str | None = None,
     client_cert: tuple[str, str] | None = None,
 ) -> Any:
-    client = boto3.Session().client(
+    from botocore.config import Config
+
+    client = _session().client(
         service,
         endpoint_url=endpoint,
         region_name=settings.app_mesh_region,
@@ -163,16 +162,42 @@ async def _follow(tls: ClientTls) -> None:
             log.warning("the certificates for the App Mesh API cannot be read again", error=str(error))
 
 
+@cache
+def _session() -> Any:
+    """boto3's session. One for all clients, as each would read the whole of what boto3 knows of AWS for itself.
+
+    Imported here, so that processes which only sign requests, or do not even that, need no boto3.
+    """
+    import boto3
+
+    return boto3.Session()
+
+
+def _credentials() -> Any:
+    """AWS credentials as boto3 finds them; None without.
+
+    First in the environment, as boto3 does too: a whole session takes ten times the memory of that.
+    """
+    from botocore.credentials import EnvProvider
+
+    found = EnvProvider().load()
+    if found is not None:
+        return found
+    from botocore.session import get_session
+
+    return get_session().get_credentials()
+
+
 def drift_watch(
     settings: Settings, session: aiohttp.ClientSession, watcher: Watcher, workflows: Workflows
 ) -> DriftWatch | None:
     """What follows App Mesh: its change feed, or sweeps; None when both are off or we know too little."""
-    if settings.app_mesh_endpoint is None or boto3.Session().get_credentials() is None:
+    if settings.app_mesh_endpoint is None or _credentials() is None:
         log.info("drift is not looked for: there is no App Mesh endpoint, or no credentials to sign requests with")
         return None
     sweeping = None
     if settings.drift_sweep_seconds:
-        lists = Listing(app_mesh(settings), settings.app_mesh_reads_per_second)
+        lists = Listing(lambda: app_mesh(settings), settings.app_mesh_reads_per_second)
         sweeping = Sweeping(lists, settings.drift_sweep_seconds)
     feed = change_feed(settings, session)
     if feed is None and sweeping is None:
@@ -204,9 +229,11 @@ def data_plane_watch(
 
 def _signer(settings: Settings) -> Sign | None:
     """What signs requests to the extensions of the App Mesh API; None without credentials."""
-    credentials = boto3.Session().get_credentials()
+    credentials = _credentials()
     if credentials is None:
         return None
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import AWSRequest
 
     def sign(method: str, url: str) -> dict[str, str]:
         request = AWSRequest(method, url, headers={"User-Agent": caller(settings)})

@@ -16,9 +16,9 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from temporalio.api.common.v1 import Payload
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, PayloadCodec
 
+from cli.converter import data_converter as plain_converter
 from cli.settings import Settings, SettingsError
 
 ENCODING = b"binary/encrypted"
@@ -85,9 +85,9 @@ def data_converter(settings: Settings) -> DataConverter:
         SettingsError: the file cannot be used.
     """
     if settings.payload_keys_file is None:
-        return pydantic_data_converter
+        return plain_converter
     return dataclasses.replace(
-        pydantic_data_converter,
+        plain_converter,
         payload_codec=EncryptionCodec(read_keys(settings.payload_keys_file)),
         failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
     )

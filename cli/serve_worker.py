@@ -10,10 +10,11 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from activities import metrics
+from activities import metrics, names
 from activities.appmesh import AppMeshActivities
 from activities.cloud_map import CloudMapActivities
 from activities.dns import DnsActivities
+from activities.heartbeats import SignsOfLife
 from activities.kubernetes import KubernetesActivities
 from activities.messages import Queues
 from activities.resource_api import ClusterApi
@@ -30,6 +31,9 @@ log = structlog.get_logger(__name__)
 
 GRACE = timedelta(seconds=20)
 """How long a stopping worker lets calls that are under way finish."""
+
+STICKY = timedelta(seconds=5)
+"""How long a workflow task waits for the worker that has its workflow in memory: also when that one was killed."""
 
 
 async def serve(settings: Settings) -> None:
@@ -87,6 +91,7 @@ def workers(
         *cloud_map.definitions(),
     ]
     limits = queues(settings)
+    alive = SignsOfLife(but_not=names.TELL_PROGRESS)
     main = Worker(
         client,
         task_queue=settings.task_queue,
@@ -101,7 +106,9 @@ def workers(
         max_concurrent_workflow_tasks=100,
         max_cached_workflows=settings.worker_cached_workflows,
         max_eager_activity_reservations_per_workflow_task=10,
+        sticky_queue_schedule_to_start_timeout=STICKY,
         graceful_shutdown_timeout=GRACE,
+        interceptors=[alive],
     )
     limited = [
         Worker(
@@ -112,6 +119,7 @@ def workers(
             max_concurrent_activities=settings.worker_threads,
             max_task_queue_activities_per_second=limit,
             graceful_shutdown_timeout=GRACE,
+            interceptors=[alive],
         )
         for queue, limit in (
             (limits.writes, settings.app_mesh_writes_per_second),

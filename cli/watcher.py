@@ -40,9 +40,12 @@ def watcher(
 
     import uvloop
 
-    from cli import logs
-    from cli.serve_watcher import serve
-    from cli.settings import load
+    from cli.lean import lean_imports
+
+    with lean_imports():
+        from cli import logs
+        from cli.serve_watcher import serve
+        from cli.settings import load
 
     settings = load(given)
     logs.configure(settings, "watcher")

@@ -44,9 +44,12 @@ def worker(
 
     import uvloop
 
-    from cli import logs
-    from cli.serve_worker import serve
-    from cli.settings import load
+    from cli.lean import lean_imports
+
+    with lean_imports():
+        from cli import logs
+        from cli.serve_worker import serve
+        from cli.settings import load
 
     settings = load(given)
     logs.configure(settings, "worker")

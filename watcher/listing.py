@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, Protocol
 
 from activities.objects import ApiKind, ApiObject
@@ -30,10 +31,14 @@ class AppMeshClient(Protocol):
 class Listing:
     """Lists, one call after the other, so that a sweep is never a burst."""
 
-    def __init__(self, client: AppMeshClient, per_second: float | None = None) -> None:
-        """`per_second` limits the calls."""
-        self._client = client
+    def __init__(self, connect: Callable[[], AppMeshClient], per_second: float | None = None) -> None:
+        """`per_second` limits the calls. `connect` makes the client, when it is first needed: it takes memory."""
+        self._connect = connect
         self._pause = 1 / per_second if per_second else 0.0
+
+    @cached_property
+    def _client(self) -> AppMeshClient:
+        return self._connect()
 
     async def meshes(self) -> dict[ApiObject, int]:
         """All meshes with their versions."""

@@ -1,6 +1,7 @@
 """Telling workflows: signal-with-start for a resource that exists, a plain signal for one that is gone."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from temporalio.client import Client
@@ -11,6 +12,9 @@ from watcher.index import Name
 from watcher.searching import Searchability
 from workflows import names, search_attributes
 from workflows.messages import Change, Gone
+
+TASK_TIMEOUT = timedelta(seconds=5)
+"""How long a workflow task that died with its worker is waited for. One takes milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ class TemporalWorkflows:
             names.NO_STATE,
             id=self._id(name),
             task_queue=self._task_queue,
+            task_timeout=TASK_TIMEOUT,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             start_signal=names.CHANGED,

@@ -13,6 +13,7 @@ from typing import Protocol
 import structlog
 
 from resources.kinds import Kind
+from watcher.admission import has_no_status
 from watcher.cloud_map import CloudMapWatch
 from watcher.delivery import ResourceOutbox
 from watcher.index import Index, Name
@@ -114,6 +115,8 @@ class Watcher:
             self.tell(news(old, snapshot, self.index))
             told = (minds_again(old, snapshot), self._proxies.sighted(snapshot))
             self.tell(change for change in told if change is not None)
+        if not has_no_status(snapshot):
+            self.outbox.answered(Name.of(snapshot))
 
     def _absent(self, name: Name, as_of: str | None = None) -> None:
         """Tell that a resource is gone: seen to go, or (`as_of`) missing in a list, which may show the past."""
@@ -125,6 +128,7 @@ class Watcher:
             self._proxies.lost(old)
         if old is None or not self.ready:
             return
+        self.outbox.answered(name)
         self.outbox.tell(Absence(name, Gone(as_of=as_of) if as_of is not None else Gone(uid=old.key.uid)))
         self.tell(news(old, None, self.index))
 

@@ -22,8 +22,10 @@ from workflows.planning.plan import Step
 ONE_CALL = timedelta(seconds=15)
 """Limit on one attempt of an App Mesh call: a little more than the client's own (3 s to connect, 10 s to read).
 
-It is also how long a call that died with its worker is waited for, so it is no longer than that.
 """
+
+SIGN_OF_LIFE = timedelta(seconds=4)
+"""How long a call that died with its worker is waited for: a worker gives signs of life for calls that take longer."""
 
 APP_MESH_RETRIES = RetryPolicy(
     initial_interval=timedelta(milliseconds=200),
@@ -160,7 +162,7 @@ async def remote(
     queue: str | None,
     result: type[Any] | None,
     limit: timedelta = ONE_CALL,
-    heartbeat: timedelta | None = None,
+    heartbeat: timedelta | None = SIGN_OF_LIFE,
 ) -> Any:
     """Run an activity that calls App Mesh or Cloud Map.
 

@@ -25,6 +25,10 @@ DYNAMIC_CONFIG: dict[str, object] = {
     "history.transferProcessorMaxPollRPS": 2000,
     "history.timerProcessorMaxPollRPS": 2000,
     "history.visibilityProcessorMaxPollRPS": 2000,
+    # A limit of a task queue is divided among its partitions, four by default, whatever each has to do: some then wait
+    # while others have nothing. One partition takes thousands of tasks a second.
+    "matching.numTaskqueueReadPartitions": 1,
+    "matching.numTaskqueueWritePartitions": 1,
 }
 
 SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "normal"}

@@ -189,7 +189,7 @@ def test_a_sweep_finds_what_nobody_told_of(cluster: Cluster, world: World, shop:
 async def swept(cluster: Cluster, world: World) -> list[str]:
     """The objects that a sweep of the world's mesh has doubts of, without the world's name."""
     index = Index()
-    lists = Listing(cluster.app_mesh.api)
+    lists = Listing(lambda: cluster.app_mesh.api)
     for found in cluster.kubernetes.all():
         index.put(Snapshot.of(Kind(found["kind"]), found))
     listed = await lists.members(world.name, routers_of(world.name, index)) | await lists.meshes()

@@ -125,7 +125,7 @@ async def test_lists_give_every_object_with_its_version(client):
         mesh.route("r", router, n1=1)
     mesh.service("s.local", router="mine")
     client.made.clear()
-    lists = Listing(client)
+    lists = Listing(lambda: client)
     listed = await lists.members("shop", ["mine", "missing"]) | await lists.meshes()
     assert client.made == {
         "ListMeshes": 1,
@@ -142,4 +142,4 @@ async def test_lists_give_every_object_with_its_version(client):
 
 async def test_a_mesh_that_is_gone_has_nothing(client):
     """Not an error: everything that we left there is missing."""
-    assert await Listing(client, per_second=1000).members("other", ["r"]) == {}
+    assert await Listing(lambda: client, per_second=1000).members("other", ["r"]) == {}
