@@ -122,8 +122,8 @@ async def _kill(at: Site, report: Report, count: int) -> None:
 
     async def kill() -> None:
         await at.until_written(before, count * 3)
-        at.stack.kill("worker")
-        while (found := _started(at, "worker")) is None:  # noqa: ASYNC110 - the supervisor tells nobody
+        killed = at.stack.kill("worker")
+        while (found := _started(at, "worker", killed)) is None:  # noqa: ASYNC110 - the supervisor tells nobody
             await asyncio.sleep(0.02)
         restarted.append(found)
 
@@ -136,10 +136,11 @@ async def _kill(at: Site, report: Report, count: int) -> None:
     report.at_most("the same: writes made twice (at most those under way)", extra, 32, "writes")
 
 
-def _started(at: Site, part: str) -> float | None:
-    """When the process of a part began; None while there is none."""
+def _started(at: Site, part: str, killed: int = 0) -> float | None:
+    """When the process of a part began; None while there is none, or still the one that was killed."""
     try:
-        return psutil.Process(int(at.stack.layout.pid(part).read_text())).create_time()
+        process = psutil.Process(int(at.stack.layout.pid(part).read_text()))
+        return process.create_time() if process.pid != killed else None
     except (psutil.NoSuchProcess, ValueError, FileNotFoundError):
         return None
 

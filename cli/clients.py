@@ -4,6 +4,7 @@ Only commands call this; the rooms are given what it returns.
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -162,15 +163,22 @@ async def _follow(tls: ClientTls) -> None:
             log.warning("the certificates for the App Mesh API cannot be read again", error=str(error))
 
 
-@cache
 def _session() -> Any:
-    """boto3's session. One for all clients, as each would read the whole of what boto3 knows of AWS for itself.
-
-    Imported here, so that processes which only sign requests, or do not even that, need no boto3.
-    """
+    """A boto3 session. Imported here, so that processes which only sign requests do without boto3."""
     import boto3
+    from botocore.session import get_session
 
-    return boto3.Session()
+    session = get_session()
+    session.register_component("data_loader", _service_models())
+    return boto3.Session(botocore_session=session)
+
+
+@cache
+def _service_models() -> Any:
+    """What botocore knows of AWS. One for all clients: each would read it for itself, and keep eight megabytes."""
+    from botocore.loaders import create_loader
+
+    return create_loader(os.environ.get("AWS_DATA_PATH"))
 
 
 def _credentials() -> Any:

@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 GRACE = timedelta(seconds=20)
 """How long a stopping worker lets calls that are under way finish."""
 
-STICKY = timedelta(seconds=5)
+STICKY = timedelta(seconds=2)
 """How long a workflow task waits for the worker that has its workflow in memory: also when that one was killed."""
 
 

@@ -211,6 +211,7 @@ def uvicorn_config(app: Starlette, *, lifespan: Literal["auto", "off"] = "auto")
         log_config=None,
         server_header=False,
         lifespan=lifespan,
+        proxy_headers=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=20,
     )

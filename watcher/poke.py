@@ -13,7 +13,7 @@ from watcher.searching import Searchability
 from workflows import names, search_attributes
 from workflows.messages import Change, Gone
 
-TASK_TIMEOUT = timedelta(seconds=5)
+TASK_TIMEOUT = timedelta(seconds=4)
 """How long a workflow task that died with its worker is waited for. One takes milliseconds."""
 
 

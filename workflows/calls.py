@@ -24,7 +24,7 @@ ONE_CALL = timedelta(seconds=15)
 
 """
 
-SIGN_OF_LIFE = timedelta(seconds=4)
+SIGN_OF_LIFE = timedelta(seconds=2)
 """How long a call that died with its worker is waited for: a worker gives signs of life for calls that take longer."""
 
 APP_MESH_RETRIES = RetryPolicy(
