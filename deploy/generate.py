@@ -1,4 +1,4 @@
-"""Write what is derived from code into the tree: the CustomResourceDefinitions under `deploy/crds/`.
+"""Write what is derived from code into the tree: the CustomResourceDefinitions, and the dashboard.
 
 python -m deploy.generate            write the files
 python -m deploy.generate --check    write nothing; exit code 1 when a file is stale
@@ -11,10 +11,12 @@ from pathlib import Path
 
 import yaml
 
+from deploy import dashboard
 from resources.crd import custom_resource_definition
 from resources.kinds import GROUP, Kind
 
 CRDS = Path(__file__).parent / "crds"
+DASHBOARD = Path(__file__).parent / "monitoring" / "dashboard.json"
 HEADER = "# Generated from the models in resources/ by `make generate`; edit those, not this.\n"
 
 
@@ -44,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.generate", description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 when a file is stale")
     check = parser.parse_args(arguments).check
-    files = crd_files()
+    files = crd_files() | {DASHBOARD: dashboard.text()}
     stale = stale_files(files)
     for path in stale:
         sys.stderr.write(f"{path} {'is stale' if check else 'written'}\n")

@@ -25,6 +25,8 @@ EVERYTHING: dict[str, Any] = {
         "metricsFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
     },
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+    "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
+    "dashboard": {"enabled": True, "labels": {"folder": "mesh"}},
     "nodeSelector": {"kubernetes.io/os": "linux"},
     "tolerations": [{"key": "mesh", "operator": "Exists"}],
 }

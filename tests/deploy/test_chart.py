@@ -74,6 +74,8 @@ def test_the_schema_knows_every_value_and_the_values_every_property():
         ({"controlPlane": {"enabled": False}, "injector": {"enabled": False}}, "appMesh/endpoint"),
         ({"controlPlane": {"enabled": False}, "appMesh": {"endpoint": "http://mesh"}}, "injector/xdsAddress"),
         ({"serviceMonitor": {"enabled": True}}, "networkPolicy/metricsFrom"),
+        ({"prometheusRule": {"labels": {"release": 1}}}, "prometheusRule/labels/release"),
+        ({"dashboard": {"enabled": "yes"}}, "dashboard/enabled"),
         ({"networkPolicy": {"apiFrom": [{}]}}, "networkPolicy/apiFrom/0"),
         ({"image": {"repository": ""}}, "image/repository"),
         ({"secrets": {"key": "ID:SECRET"}}, "secrets/key"),

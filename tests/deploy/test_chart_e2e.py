@@ -1,6 +1,7 @@
 """deploy/helm/meshwright, by Helm itself and on a real API server."""
 
 import copy
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,12 +13,14 @@ from temporalio.envconfig import ClientConfig
 
 from deploy.local.stack import LocalStack, StackSettings
 from tests.deploy.charting import CHART, EVERYTHING, by_name, helm, rendered
-from tests.deploy.installing import INSTALLED, MANIFESTS, known_variables, manifests
+from tests.deploy.installing import INSTALLED, MANIFESTS, ROOT, known_variables, manifests
 from tests.e2e.kubernetes_api import Kubernetes, namespace_manifest
 
 pytestmark = pytest.mark.e2e
 
 TEMPORAL_CLIENTS = ("watcher", "worker")
+MONITORING = ROOT / "deploy" / "monitoring"
+THE_OPERATORS = ("ServiceMonitor", "PrometheusRule")
 
 
 def container(objects: list[dict[str, Any]], process: str) -> dict[str, Any]:
@@ -173,6 +176,17 @@ def test_policies_and_scraping_name_ports_and_pods_that_exist():
         assert (port["name"], port["port"]) == (monitor["endpoints"][0]["port"], ports[port["targetPort"]])
 
 
+def test_alerts_and_dashboard_are_those_of_the_project():
+    """Whole, with the labels by which the operator and Grafana find them."""
+    objects = rendered(**EVERYTHING)
+    rule = by_name(objects, "PrometheusRule")["meshwright"]
+    assert rule["spec"] == yaml.safe_load((MONITORING / "alerts.yaml").read_text())
+    assert rule["metadata"]["labels"]["release"] == "prometheus"
+    board = by_name(objects, "ConfigMap")["meshwright-dashboard"]
+    assert json.loads(board["data"]["meshwright.json"]) == json.loads((MONITORING / "dashboard.json").read_text())
+    assert board["metadata"]["labels"].items() >= {"grafana_dashboard": "1", "folder": "mesh"}.items()
+
+
 def test_without_anybody_named_nobody_reads_metrics():
     """An empty list of peers would mean everybody."""
     policies = by_name(rendered(), "NetworkPolicy")
@@ -196,9 +210,9 @@ def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.mark.parametrize("values", [{}, EVERYTHING], ids=["defaults", "everything"])
 def test_the_api_server_accepts_every_object(api_server: str, values: dict[str, Any]):
-    """Strictly, in a dry run; but for the ServiceMonitor, whose kind is another project's."""
+    """Strictly, in a dry run; but for what is the Prometheus operator's, whose kinds are another project's."""
     with closing(Kubernetes(api_server)) as kubernetes:
-        objects = [each for each in rendered("dry", **values) if each["kind"] != "ServiceMonitor"]
+        objects = [each for each in rendered("dry", **values) if each["kind"] not in THE_OPERATORS]
         kubernetes.apply(*objects, strict=True, dry_run=True)
         assert kubernetes.get(by_name(objects, "Deployment")["worker"]) is None
 

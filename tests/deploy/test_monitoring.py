@@ -1,0 +1,100 @@
+"""deploy/monitoring: dashboard and alerts ask for metrics that there are, and every alert says what to do."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from deploy import dashboard
+from tests.deploy.charting import CHART
+from tests.deploy.installing import ROOT
+from tests.docs.metrics_page import documented
+
+FOLDER = ROOT / "deploy" / "monitoring"
+RUNBOOK = ROOT / "docs" / "how-to" / "alerts.md"
+SUFFIXES = ("_bucket", "_sum", "_count")
+OF_EVERY_PROCESS = {"process_cpu_seconds_total", "process_resident_memory_bytes"}
+
+
+def rules() -> list[dict[str, Any]]:
+    """Every alert."""
+    return [rule for group in yaml.safe_load((FOLDER / "alerts.yaml").read_text())["groups"] for rule in group["rules"]]
+
+
+def queries() -> dict[str, str]:
+    """All that Prometheus is asked, by who asks."""
+    asked = {rule["alert"]: rule["expr"] for rule in rules()}
+    for panel in dashboard.dashboard()["panels"]:
+        for target in panel.get("targets", ()):
+            asked[f"{panel['title']} {target['refId']}"] = target["expr"]
+    return asked
+
+
+def metric_of(name: str, known: dict[str, Any]) -> str:
+    """The metric that a series belongs to."""
+    for suffix in SUFFIXES:
+        base = name.removesuffix(suffix)
+        if base != name and base in known and known[base].type == "histogram":
+            return base
+    return name
+
+
+@pytest.mark.parametrize("asker", sorted(queries()))
+def test_what_is_asked_for_is_there(asker: str) -> None:
+    """Every metric is one of the reference, and every label one that it has there."""
+    known: dict[str, Any] = {name: each for process in documented().values() for name, each in process.items()}
+    query = queries()[asker]
+    names = set(re.findall(r"\b(?:meshwright|appmesh|temporal|process)_[a-z_]+\b", query))
+    assert names
+    metrics = {metric_of(name, known) for name in names}
+    assert metrics <= known.keys() | OF_EVERY_PROCESS
+    if metrics <= known.keys():
+        labels = {
+            label
+            for metric in metrics
+            for process in documented().values()
+            if metric in process
+            for label in process[metric].labels
+        }
+        used = set(re.findall(r"(\w+)\s*[=!]~?\s*\"", query))
+        used |= {label for group in re.findall(r"by \(([^)]*)\)", query) for label in group.split(", ")}
+        assert used - {"le"} <= labels
+
+
+def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
+    """A section each, to which the alert's annotation leads."""
+    sections = re.findall(r"^## (\w+)$", RUNBOOK.read_text(), flags=re.MULTILINE)
+    assert sections == [rule["alert"] for rule in rules()]
+    for rule in rules():
+        page, _, anchor = rule["annotations"]["runbook"].partition("#")
+        assert (ROOT / page, anchor) == (RUNBOOK, rule["alert"].lower())
+
+
+def test_every_alert_says_how_bad_it_is_and_in_words() -> None:
+    """What a pager shows."""
+    for rule in rules():
+        assert rule["labels"]["severity"] in ("critical", "warning")
+        assert rule["annotations"]["summary"]
+        assert rule["annotations"]["description"].endswith(".")
+
+
+def test_the_dashboard_is_the_generated_one() -> None:
+    """`make generate` writes it, and no two panels overlap."""
+    assert (FOLDER / "dashboard.json").read_text() == dashboard.text()
+    taken: set[tuple[int, int]] = set()
+    for panel in json.loads(dashboard.text())["panels"]:
+        place = panel["gridPos"]
+        cells = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
+        assert not cells & taken
+        taken |= cells
+
+
+def test_the_charts_files_are_these() -> None:
+    """Not copies of them, which would grow old."""
+    assert (CHART / "files" / "monitoring").resolve() == FOLDER
