@@ -13,6 +13,7 @@ import typer
 from cli.bootstrap import bootstrap
 from cli.codec_server import codec_server
 from cli.control_plane import control_plane
+from cli.doctor import doctor
 from cli.down import down
 from cli.env import env
 from cli.graph import graph
@@ -48,6 +49,7 @@ app.command("reconcile", rich_help_panel="Resources")(reconcile)
 app.command("history", rich_help_panel="Resources")(history)
 app.command("graph", rich_help_panel="Resources")(graph)
 app.command("validate", rich_help_panel="Resources")(validate)
+app.command("doctor", rich_help_panel="Resources")(doctor)
 app.command("proxies", rich_help_panel="Proxies")(proxies)
 app.command("bootstrap", rich_help_panel="Proxies")(bootstrap)
 app.command("proxy-init", rich_help_panel="Proxies")(proxy_init)

@@ -14,11 +14,11 @@ from tests.e2e.cluster import Cluster
 from tests.e2e.world import World
 
 
-def meshwright(cluster: Cluster, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run the command against the test's stack."""
+def meshwright(cluster: Cluster, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run the command against the test's stack; `environment` overrides the stack's."""
     command = [sys.executable, "-m", "cli.main", *arguments]
     return subprocess.run(
-        command, env=cluster.stack.environment, capture_output=True, text=True, timeout=120, check=False
+        command, env=cluster.stack.environment | environment, capture_output=True, text=True, timeout=120, check=False
     )
 
 
@@ -131,6 +131,28 @@ def test_plan_tells_the_calls_that_are_then_made(cluster: Cluster, world: World,
         f"virtualservice/{world.name}/{world.host('cart')}",
         f"  1. Update route r1 of router cart-router-{world.name}",
     ]
+
+
+def test_doctor_finds_nothing_in_a_stack_that_is_well_and_names_what_is_broken(cluster: Cluster) -> None:
+    """A wrong key, a queue that nobody polls and an account without rights are each told with what to do."""
+    well = meshwright(cluster, "doctor", "-o", "json")
+    assert well.returncode == 0, well.stdout
+    assert {each["verdict"] for each in json.loads(well.stdout)} == {"ok"}, well.stdout
+
+    broken = meshwright(
+        cluster,
+        *("doctor", "-o", "json", "--as", "nobody", "--process", "watcher", "--task-queue", "idle"),
+        AWS_SECRET_ACCESS_KEY="wrong",
+        TEMPORAL_NAMESPACE="default",
+    )
+    told = {each["check"]: each for each in json.loads(broken.stdout) if each["verdict"] != "ok"}
+    assert broken.returncode == 1
+    assert set(told) == {"key", "workers of idle", "rights of the watcher"}, broken.stdout
+    assert "MESHWRIGHT_ACCESS_KEYS" in told["key"]["remedy"]
+    assert told["rights of the watcher"]["said"].startswith("nobody may not: list meshes.appmesh.k8s.aws, watch ")
+    silent = meshwright(cluster, "doctor", AWS_ENDPOINT_URL_APP_MESH="http://127.0.0.1:9", TEMPORAL_NAMESPACE="none")
+    assert silent.returncode == 1
+    assert "namespace create --namespace none" in " ".join(silent.stdout.split())
 
 
 def test_a_cluster_that_cannot_be_asked_is_named() -> None:
