@@ -5,14 +5,14 @@ Only commands call this; the rooms are given what it returns.
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any
 
 import aiohttp
 import structlog
-from temporalio.client import Client
+from temporalio.client import Client, Interceptor
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
 from temporalio.service import GrpcCompression
@@ -38,12 +38,14 @@ ANSWER_SECONDS = 10
 """How long a command waits for Temporal."""
 
 
-async def temporal(settings: Settings, runtime: Runtime | None = None) -> Client:
+async def temporal(
+    settings: Settings, runtime: Runtime | None = None, interceptors: Sequence[Interceptor] = ()
+) -> Client:
     """A Temporal client; waits as long as the server does not answer. `runtime` is where its SDK counts."""
     delay = 0.2
     while True:
         try:
-            return await _connected(settings, runtime)
+            return await _connected(settings, runtime, interceptors)
         except RuntimeError as error:
             log.warning("no answer from Temporal", address=settings.temporal_address, error=str(error)[:200])
             await asyncio.sleep(delay)
@@ -63,7 +65,9 @@ async def temporal_now(settings: Settings) -> Client:
         raise SettingsError(f"no answer from Temporal at {settings.temporal_address} (TEMPORAL_ADDRESS)") from error
 
 
-async def _connected(settings: Settings, runtime: Runtime | None = None) -> Client:
+async def _connected(
+    settings: Settings, runtime: Runtime | None = None, interceptors: Sequence[Interceptor] = ()
+) -> Client:
     """TLS, API key and the rest come from the environment and the configuration file of Temporal's own tools.
 
     Raises:
@@ -82,6 +86,7 @@ async def _connected(settings: Settings, runtime: Runtime | None = None) -> Clie
         data_converter=data_converter(settings),
         grpc_compression=GrpcCompression.NONE,
         runtime=runtime,
+        interceptors=interceptors,
     )
 
 

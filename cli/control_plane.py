@@ -44,13 +44,14 @@ def control_plane(
     """Serve the App Mesh API, and proxies. State is in a database: one process with SQLite, any with PostgreSQL."""
     given = locals().copy()
 
-    from cli import logs
+    from cli import logs, tracing
     from cli.settings import load
     from control_plane.server import ControlPlaneConfig, UnusableConfiguration, serve
     from control_plane.store.errors import StoreError
 
     settings = load(given)
     logs.configure(settings, "control-plane")
+    spans = tracing.start("control-plane")
     try:
         serve(
             ControlPlaneConfig(
@@ -63,12 +64,16 @@ def control_plane(
                 data_plane=data_plane(settings),
                 tls=tls(settings),
                 metrics_listen=None if settings.metrics_listen.endswith(":0") else settings.metrics_listen,
+                answered=spans.answered if spans is not None else None,
             )
         )
     except StoreError as error:
         raise SettingsError(f"setting database_url: {error}") from error
     except UnusableConfiguration as error:
         raise SettingsError(f"setting control_plane_listen, xds_listen or metrics_listen: {error}") from error
+    finally:
+        if spans is not None:
+            spans.stop()
 
 
 def tls(settings: Settings) -> "Tls | None":

@@ -1,10 +1,12 @@
 """Logs of every process: structured, one line an event, JSON unless a person is looking."""
 
 import logging
+import os
 import sys
 
 import structlog
 
+from cli import tracing
 from cli.settings import Settings
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -15,6 +17,7 @@ def configure(settings: Settings, process: str) -> None:
     people = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        *_tracing(),
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -42,3 +45,12 @@ def configure(settings: Settings, process: str) -> None:
     for chatty in ("botocore", "urllib3", "aiohttp.access"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
     structlog.contextvars.bind_contextvars(process=process)
+
+
+def _tracing() -> list[structlog.typing.Processor]:
+    """What adds the id of the trace, where there are traces."""
+    if not tracing.wanted(os.environ):
+        return []
+    from cli.spans import with_trace_id
+
+    return [with_trace_id]

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 import structlog
 
 from activities import metrics
-from cli import clients
+from cli import clients, tracing
 from cli.health import HealthServer, serves
 from cli.settings import Settings
 from cli.signals import stop_requested
@@ -16,7 +16,7 @@ from watcher import stream
 from watcher.cloud_map import CloudMapWatch
 from watcher.cloud_map_poke import TemporalCloudMapWorkflows
 from watcher.metrics import Box, WatcherCollector
-from watcher.poke import TemporalWorkflows
+from watcher.poke import TemporalWorkflows, Workflows
 from watcher.proxies import Proxies
 from watcher.searching import Searchability
 from watcher.stream import POD, ResourceStream
@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 async def serve(settings: Settings) -> None:
     """Run until asked to stop; a fault of the watcher itself ends the process, so that it is started afresh."""
+    spans = tracing.start("watcher")
     kubernetes_client = await clients.kubernetes()
     watchers: list[Watcher] = []
     metrics.register()
@@ -38,13 +39,19 @@ async def serve(settings: Settings) -> None:
         temporal_metrics.text,
     )
     async with AsyncExitStack() as stack:
+        if spans is not None:
+            stack.callback(spans.stop)
         stack.push_async_callback(kubernetes_client.close)
         stop = stop_requested()
         await health.start()
         stack.push_async_callback(health.stop)
-        temporal = await clients.temporal(settings, temporal_metrics.runtime)
+        temporal = await clients.temporal(
+            settings, temporal_metrics.runtime, () if spans is None else (spans.interceptor,)
+        )
         searchability = Searchability(temporal, settings.search_attributes)
-        workflows = TemporalWorkflows(temporal, settings.cluster, settings.task_queue, searchability)
+        workflows: Workflows = TemporalWorkflows(temporal, settings.cluster, settings.task_queue, searchability)
+        if spans is not None:
+            workflows = spans.workflows(workflows, settings.cluster)
         cloud_map = CloudMapWatch(
             settings.cluster,
             ResourceStream(kubernetes_client, POD),

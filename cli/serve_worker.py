@@ -18,7 +18,7 @@ from activities.heartbeats import SignsOfLife
 from activities.kubernetes import KubernetesActivities
 from activities.messages import Queues
 from activities.resource_api import ClusterApi
-from cli import clients
+from cli import clients, tracing
 from cli.health import HealthServer, serves
 from cli.settings import Settings
 from cli.signals import stop_requested
@@ -26,6 +26,7 @@ from cli.temporal_metrics import TemporalMetrics
 from workflows.cloud_map import CloudMapServiceWorkflow
 from workflows.cloud_map_calls import LIMITED_BATCH
 from workflows.entity import ALL
+from workflows.log_context import LogContext
 
 log = structlog.get_logger(__name__)
 
@@ -38,8 +39,12 @@ STICKY = timedelta(seconds=2)
 
 async def serve(settings: Settings) -> None:
     """Run until asked to stop."""
-    app_mesh = AppMeshActivities(clients.app_mesh(settings))
-    cloud_map = CloudMapActivities(clients.cloud_map(settings))
+    spans = tracing.start("worker")
+    app_mesh_client, cloud_map_client = clients.app_mesh(settings), clients.cloud_map(settings)
+    if spans is not None:
+        spans.watch(app_mesh_client)
+        spans.watch(cloud_map_client)
+    app_mesh, cloud_map = AppMeshActivities(app_mesh_client), CloudMapActivities(cloud_map_client)
     kubernetes_client = await clients.kubernetes()
     running: list[Worker] = []
     metrics.register()
@@ -50,11 +55,15 @@ async def serve(settings: Settings) -> None:
         further=temporal_metrics.text,
     )
     async with AsyncExitStack() as stack:
+        if spans is not None:
+            stack.callback(spans.stop)
         stack.push_async_callback(kubernetes_client.close)
         stop = stop_requested()
         await health.start()
         stack.push_async_callback(health.stop)
-        temporal = await clients.temporal(settings, temporal_metrics.runtime)
+        temporal = await clients.temporal(
+            settings, temporal_metrics.runtime, () if spans is None else (spans.interceptor,)
+        )
         threads = stack.enter_context(ThreadPoolExecutor(settings.worker_threads, "app-mesh"))
         kubernetes = KubernetesActivities(ClusterApi(kubernetes_client), queues(settings), settings.dns_check)
         built = workers(temporal, settings, app_mesh, cloud_map, kubernetes, threads)
@@ -91,7 +100,7 @@ def workers(
         *cloud_map.definitions(),
     ]
     limits = queues(settings)
-    alive = SignsOfLife(but_not=names.TELL_PROGRESS)
+    interceptors = [LogContext(), SignsOfLife(but_not=names.TELL_PROGRESS)]
     main = Worker(
         client,
         task_queue=settings.task_queue,
@@ -108,7 +117,7 @@ def workers(
         max_eager_activity_reservations_per_workflow_task=10,
         sticky_queue_schedule_to_start_timeout=STICKY,
         graceful_shutdown_timeout=GRACE,
-        interceptors=[alive],
+        interceptors=interceptors,
     )
     limited = [
         Worker(
@@ -119,7 +128,7 @@ def workers(
             max_concurrent_activities=settings.worker_threads,
             max_task_queue_activities_per_second=limit,
             graceful_shutdown_timeout=GRACE,
-            interceptors=[alive],
+            interceptors=interceptors,
         )
         for queue, limit in (
             (limits.writes, settings.app_mesh_writes_per_second),

@@ -25,7 +25,7 @@ from control_plane.api.arns import ArnFormat
 from control_plane.api.bell import Bell
 from control_plane.api.change_feed import ChangeFeed
 from control_plane.api.dispatch import Dispatcher
-from control_plane.api.endpoint import ApiEndpoint
+from control_plane.api.endpoint import Answered, ApiEndpoint
 from control_plane.api.extension import Extension
 from control_plane.api.metrics import ApiMetrics
 from control_plane.api.quotas import Quotas
@@ -66,6 +66,7 @@ class ControlPlaneConfig:
     data_plane: DataPlaneConfig | None = None  # None: no proxies are served
     tls: Tls | None = None  # None: without TLS
     metrics_listen: str | None = None  # HOST:PORT of the unsigned paths alone, without TLS; None: nowhere else
+    answered: Answered | None = None  # told of each request, for traces
 
 
 def create_app(config: ControlPlaneConfig) -> Starlette:
@@ -83,7 +84,7 @@ def create_app(config: ControlPlaneConfig) -> Starlette:
     threads = ThreadPoolExecutor(database.concurrency, thread_name_prefix="operation")
     installation = Installation(config.account_id, ArnFormat(config.region, config.account_id), config.quotas)
     bell = Bell()
-    api = ApiEndpoint(Dispatcher(database, installation), config.keys, metrics, threads, bell)
+    api = ApiEndpoint(Dispatcher(database, installation), config.keys, metrics, threads, bell, config.answered)
     feed = ChangeFeed(database, metrics, threads, bell)
     data_plane = None
     if config.data_plane is not None:

@@ -73,5 +73,6 @@ def _log(review: Review, verdict: Verdict) -> None:
         namespace=review.namespace,
         pod=metadata.get("name") or metadata.get("generateName"),
         outcome=verdict.outcome.value,
+        review=review.uid,
         **({"refusal": verdict.refusal} if verdict.refusal else {}),
     )

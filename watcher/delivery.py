@@ -15,7 +15,7 @@ class ResourceOutbox(Outbox[Name, Change | Absence]):
     """News by resource. A workflow only ever needs the newest sighting."""
 
     def __init__(self, workflows: Workflows, admission: Admission | None = None) -> None:
-        super().__init__(self._tell_workflow, _joined, SENDERS)
+        super().__init__(self._tell_workflow, _joined, SENDERS, describe=_described)
         self._workflows = workflows
         self._admission = admission or Admission()
         self._held: dict[Name, Change | Absence] = {}
@@ -73,6 +73,11 @@ class ResourceOutbox(Outbox[Name, Change | Absence]):
             await self._workflows.tell(news)
         else:
             await self._workflows.tell_gone(news)
+
+
+def _described(name: Name, news: Change | Absence) -> dict[str, object]:
+    """For the log; there is no generation of what is gone."""
+    return {"resource": str(name)} | ({"generation": news.snapshot.generation} if isinstance(news, Change) else {})
 
 
 def _joined(older: Change | Absence, newer: Change | Absence) -> Change | Absence:

@@ -33,6 +33,10 @@ class Name:
         key = snapshot.key
         return cls(key.kind, key.namespace, key.name)
 
+    def __str__(self) -> str:
+        """`virtualnode/prod/cart`, as in the workflow's id."""
+        return f"{self.kind.slug}/{self.namespace or '-'}/{self.name}"
+
 
 @dataclass
 class Index:

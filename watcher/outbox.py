@@ -28,6 +28,7 @@ class Outbox(Generic[Receiver, News]):
         join: Callable[[News, News], News],
         senders: int,
         is_ready: Callable[[Receiver], bool] = lambda _receiver: True,
+        describe: Callable[[Receiver, News], dict[str, object]] = lambda receiver, _news: {"about": str(receiver)},
     ) -> None:
         """Make an empty one.
 
@@ -36,11 +37,13 @@ class Outbox(Generic[Receiver, News]):
             join: of older and newer news for one receiver.
             senders: how many messages may be under way at once.
             is_ready: whether a receiver may be told already; `wake` when that turns.
+            describe: what a line of the log says of a message.
         """
         self._deliver = deliver
         self._join = join
         self._senders = senders
         self._is_ready = is_ready
+        self._describe = describe
         self._pending: dict[Receiver, News] = {}
         self._under_way: set[Receiver] = set()
         self._work = asyncio.Event()
@@ -93,7 +96,8 @@ class Outbox(Generic[Receiver, News]):
             delay = retry_delay(self._failures)
             self._failures += 1
             DELIVERY_FAILURES.inc()
-            log.warning("Temporal did not take the news", about=str(receiver), error=str(error)[:200], retry_in=delay)
+            facts = self._describe(receiver, news)
+            log.warning("Temporal did not take the news", error=str(error)[:200], retry_in=delay, **facts)
             newer = self._pending.get(receiver)
             self._pending[receiver] = news if newer is None else self._join(news, newer)
             await asyncio.sleep(delay)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+import structlog
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
@@ -12,6 +13,8 @@ from watcher.index import Name
 from watcher.searching import Searchability
 from workflows import names, search_attributes
 from workflows.messages import Change, Gone
+
+log = structlog.get_logger(__name__)
 
 TASK_TIMEOUT = timedelta(seconds=4)
 """How long a workflow task that died with its worker is waited for. One takes milliseconds."""
@@ -77,11 +80,20 @@ class TemporalWorkflows:
             static_summary=names.summary(name.kind, name.namespace, name.name),
             static_details=names.details(name.kind, name.namespace, name.name),
         )
+        log.info(
+            "told",
+            workflow_id=self._id(name),
+            resource=str(name),
+            generation=change.snapshot.generation,
+            because=change.because,
+            poke=change.poke,
+        )
 
     async def tell_gone(self, absence: Absence) -> None:
         """A workflow that does not run any more has finished its clean-up: nothing to tell."""
         try:
             await self._client.get_workflow_handle(self._id(absence.name)).signal(names.GONE, absence.gone)
+            log.info("told that it is gone", workflow_id=self._id(absence.name), resource=str(absence.name))
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise

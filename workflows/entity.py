@@ -32,6 +32,13 @@ class EntityWorkflow:
         # A copy, since the argument is what a replay starts from again. Taken here and not in `run`, because the
         # signal of a signal-with-start is handled before `run` begins.
         self._state = state.model_copy(deep=True)
+        self.trace_id: str | None = None
+        """The trace of the newest signal, for the log."""
+
+    @property
+    def generation(self) -> int | None:
+        """The newest generation of the resource, for the log."""
+        return self._state.desired.generation if self._state.desired is not None else None
 
     @workflow.signal(name=names.CHANGED)
     def changed(self, change: Change) -> None:

@@ -26,7 +26,7 @@ from resources.annotations import MESH_DELETION, DeletionPolicy, cascades
 from resources.conditions import Reason
 from resources.errors import InvalidResource
 from resources.kinds import Kind
-from workflows import calls, metrics, provenance
+from workflows import calls, log_context, metrics, provenance
 from workflows.calls import CallFailed
 from workflows.events import event_of, record_objection, rfc3339
 from workflows.messages import Snapshot
@@ -92,12 +92,12 @@ class Reconcile:
             if outcome.reason is Reason.MESH_DELETED and not leaving:
                 await calls.kubernetes(names.DELETE_RESOURCE, self._snapshot.key, "Delete with its mesh")
         except Superseded:
-            metrics.reconciled(kind, metrics.SUPERSEDED, None, leaving, workflow.time() - began)
+            self._note(kind, metrics.SUPERSEDED, None, leaving, began)
             return Again.NEVER
         except CallFailed as error:
             if error.failure is not Failure.GONE:
                 raise
-            metrics.reconciled(kind, metrics.OVER, None, leaving, workflow.time() - began)
+            self._note(kind, metrics.OVER, None, leaving, began)
             # This life of the resource ended while we worked for it. The watcher will say so too, but a sighting
             # that came late may have started us after it did: so do not wait for that.
             if state.desired is not None and state.desired.key.uid == self._snapshot.key.uid:
@@ -106,8 +106,14 @@ class Reconcile:
         state.handled = self._snapshot
         state.gone_handled = gone and state.gone
         ended = metrics.outcome_of(outcome.reason, outcome.achieved)
-        metrics.reconciled(kind, ended, outcome.reason, leaving, workflow.time() - began)
+        self._note(kind, ended, outcome.reason, leaving, began)
         return again(outcome, self._drifted, state.faults)
+
+    def _note(self, kind: Kind, outcome: str, reason: Reason | None, leaving: bool, began: float) -> None:
+        """Count the reconcile, and write its line."""
+        seconds = workflow.time() - began
+        metrics.reconciled(kind, outcome, reason, leaving, seconds)
+        log_context.reconciled(outcome, reason.value if reason is not None else None, len(self._done), seconds)
 
     async def _with_resolution(self, desired: Desired | None, outcome: Outcome) -> Outcome:
         """Once App Mesh has the node, and so never in its way: whether its host name resolves."""

@@ -6,7 +6,9 @@ Errors become responses here, in rest-json's form (`http.py`).
 """
 
 import asyncio
+import re
 import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -34,6 +36,11 @@ READING = ("GET", "HEAD")
 
 log = structlog.get_logger("control_plane.api")
 
+Answered = Callable[[Mapping[str, str], str, str, int, int], None]
+"""Told of each request: its headers, operation and code, and when it began and ended (nanoseconds since 1970)."""
+
+_TRACE_PARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+
 
 @dataclass
 class _Call:
@@ -42,6 +49,9 @@ class _Call:
     request_id: str = field(default_factory=lambda: str(uuid4()))
     operation: str = UNKNOWN
     principal: str | None = None
+    caller: str | None = None
+    trace_id: str | None = None
+    object: dict[str, str] = field(default_factory=dict)
 
 
 class ApiEndpoint:
@@ -54,6 +64,7 @@ class ApiEndpoint:
         metrics: ApiMetrics,
         threads: Executor,
         bell: Bell,
+        answered: Answered | None = None,
     ) -> None:
         self._dispatcher = dispatcher
         self._verifier = Verifier(keys)
@@ -61,13 +72,17 @@ class ApiEndpoint:
         self._metrics = metrics
         self._threads = threads
         self._bell = bell
+        self._answered = answered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; it is counted and logged whatever becomes of it."""
         call = _Call()
         began = time.perf_counter()
+        headers: Mapping[str, str] = {}
         try:
             request = await received(scope, receive)
+            headers = request.headers
+            call.caller, call.trace_id = caller_of(headers), trace_id_of(headers)
             began = time.perf_counter()
             loop = asyncio.get_running_loop()
             response = await loop.run_in_executor(self._threads, self._respond, call, request)
@@ -78,7 +93,7 @@ class ApiEndpoint:
         except ApiError as error:
             response = refusal(error)
         await respond(send, call.request_id, response)
-        self._note(call, response, time.perf_counter() - began)
+        self._note(call, response, time.perf_counter() - began, headers)
 
     def _respond(self, call: _Call, request: SignedRequest) -> Response:
         try:
@@ -86,7 +101,7 @@ class ApiEndpoint:
         except ApiError as error:
             return refusal(error)
         except Exception:
-            log.exception("operation failed", operation=call.operation, request_id=call.request_id)
+            log.exception("operation failed", operation=call.operation, request_id=call.request_id, **call.object)
             return refusal(
                 InternalServerError(f"Something went wrong; the log of this API has it as {call.request_id}")
             )
@@ -98,6 +113,7 @@ class ApiEndpoint:
         key = self._verifier.verify(request, datetime.now(UTC))
         call.principal = key.id
         parameters = decode(match, request.raw_query, request.body)
+        call.object = names_in(parameters)
         right = Right.READ if request.method in READING else Right.WRITE
         authorize(key, right, match.operation.name, parameters)
         answer = self._dispatcher(match.operation, parameters, caller_of(request.headers))
@@ -105,7 +121,7 @@ class ApiEndpoint:
             answer["meshes"] = [each for each in answer["meshes"] if key.may(Right.READ, each["meshName"])]
         return Response(200, encode(match.operation, answer), revision=answer.get(REVISION))
 
-    def _note(self, call: _Call, response: Response, seconds: float) -> None:
+    def _note(self, call: _Call, response: Response, seconds: float, headers: Mapping[str, str]) -> None:
         code = response.error.code if response.error else SUCCESS
         self._metrics.count(call.operation, code, seconds)
         log.info(
@@ -115,5 +131,26 @@ class ApiEndpoint:
             status=response.status,
             milliseconds=round(seconds * 1000, 2),
             principal=call.principal,
+            caller=call.caller,
+            **call.object,
+            **({"trace_id": call.trace_id} if call.trace_id is not None else {}),
             request_id=call.request_id,
         )
+        if self._answered is not None:
+            ended = time.time_ns()
+            self._answered(headers, call.operation, code, ended - int(seconds * 1e9), ended)
+
+
+def names_in(parameters: Mapping[str, object]) -> dict[str, str]:
+    """The names by which a request says what it is about, as a log writes them: `mesh_name`, `route_name`."""
+    return {
+        re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): value
+        for name, value in parameters.items()
+        if name.endswith("Name") and isinstance(value, str)
+    }
+
+
+def trace_id_of(headers: Mapping[str, str]) -> str | None:
+    """The trace that a request belongs to, by the W3C header `traceparent`; None when it does not say."""
+    found = _TRACE_PARENT.fullmatch(headers.get("traceparent", ""))
+    return found[1] if found is not None else None

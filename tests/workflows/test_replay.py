@@ -5,15 +5,19 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from structlog.testing import capture_logs
 from temporalio import workflow
 from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
+from cli.spans import Spans
 from tests.workflows.conftest import sandboxed
 from tests.workflows.record_histories import portable
 from workflows.cloud_map import CloudMapServiceWorkflow
 from workflows.entity import ALL, EntityWorkflow, MeshWorkflow, VirtualNodeWorkflow
+from workflows.log_context import LogContext
 from workflows.state import EntityState
 
 HISTORIES = sorted((Path(__file__).parent / "histories").rglob("*.json"))
@@ -32,6 +36,24 @@ async def test_a_recorded_history_replays(path, sandbox):
     workflows = [*ALL, CloudMapServiceWorkflow]
     replayer = Replayer(workflows=workflows, data_converter=pydantic_data_converter, workflow_runner=runner)
     await replayer.replay_workflow(history(path))
+
+
+@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+async def test_a_recorded_history_replays_with_tracing_on(path):
+    """What was begun without traces goes on with them, and makes no span of what has been; so with lines of the log."""
+    exporter = InMemorySpanExporter()
+    spans = Spans("test", exporter)
+    replayer = Replayer(
+        workflows=[*ALL, CloudMapServiceWorkflow],
+        data_converter=pydantic_data_converter,
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        interceptors=[LogContext(), spans.interceptor],
+    )
+    with capture_logs() as lines:
+        await replayer.replay_workflow(history(path))
+    spans.stop()
+    assert exporter.get_finished_spans() == ()
+    assert [line for line in lines if line["event"] == "reconciled"] == []
 
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: f"{path.parent.name}-{path.stem}")
