@@ -17,6 +17,7 @@ from pydantic import AliasChoices
 from benchmarks.edits import EDITS
 from cli.main import app
 from cli.settings import Settings
+from docs.resources_page import resources_page
 from injector import metrics
 from injector.annotations import ANNOTATIONS as POD_ANNOTATIONS
 from injector.annotations import SWITCH
@@ -42,6 +43,7 @@ def pages() -> Mapping[str, str]:
         "cli.md": cli_page(),
         "conditions.md": conditions_page(),
         "injection.md": injection_page(),
+        "resources.md": resources_page(NOTE),
         "search-attributes.md": search_attributes_page(),
         "settings.md": settings_page(),
         "traffic-capture.md": traffic_capture_page(),

@@ -50,7 +50,7 @@ def structural_schema(model: type[BaseModel]) -> Schema:
 
 
 def _structural(schema: Mapping[str, Any], definitions: Mapping[str, Schema]) -> Schema:
-    flat = _without_indirection(schema, definitions)
+    flat = without_indirection(schema, definitions)
     if unknown := flat.keys() - set(KEYWORDS) - DROPPED:
         raise ValueError(f"not part of a structural schema: {', '.join(sorted(unknown))}")
     result: Schema = {}
@@ -69,7 +69,7 @@ def _structural(schema: Mapping[str, Any], definitions: Mapping[str, Schema]) ->
     return result
 
 
-def _without_indirection(schema: Mapping[str, Any], definitions: Mapping[str, Schema]) -> Schema:
+def without_indirection(schema: Mapping[str, Any], definitions: Mapping[str, Schema]) -> Schema:
     """The schema with a reference, or the "or null" of an optional field, replaced by what is behind it.
 
     What stands beside the indirection (a field's own description) wins over what stands behind it (its type's).
@@ -84,4 +84,4 @@ def _without_indirection(schema: Mapping[str, Any], definitions: Mapping[str, Sc
         behind = choices[0]
     else:
         return beside
-    return _without_indirection(behind, definitions) | beside
+    return without_indirection(behind, definitions) | beside
