@@ -16,8 +16,10 @@ from cli.control_plane import control_plane
 from cli.doctor import doctor
 from cli.down import down
 from cli.env import env
+from cli.export import export
 from cli.graph import graph
 from cli.history import history
+from cli.import_dump import import_dump
 from cli.injector import injector
 from cli.plan import plan
 from cli.proxies import proxies
@@ -49,6 +51,8 @@ app.command("reconcile", rich_help_panel="Resources")(reconcile)
 app.command("history", rich_help_panel="Resources")(history)
 app.command("graph", rich_help_panel="Resources")(graph)
 app.command("validate", rich_help_panel="Resources")(validate)
+app.command("export", rich_help_panel="Resources")(export)
+app.command("import", rich_help_panel="Resources")(import_dump)
 app.command("doctor", rich_help_panel="Resources")(doctor)
 app.command("proxies", rich_help_panel="Proxies")(proxies)
 app.command("bootstrap", rich_help_panel="Proxies")(bootstrap)

@@ -26,6 +26,8 @@ COMMANDS = [
     "history",
     "graph",
     "doctor",
+    "export",
+    "import",
 ]
 
 
