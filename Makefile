@@ -111,4 +111,4 @@ bench: setup ## Measure everything and write docs/explanation/performance.md (tw
 	@$(BIN)/python -m benchmarks --write
 
 .PHONY: check
-check: lint test ## All that CI runs.
+check: lint docs test ## All that CI runs.
