@@ -46,6 +46,10 @@ up: setup ## Start the local stack in the background (DIR=.meshwright).
 down: setup ## Stop what `make up` started.
 	@$(BIN)/meshwright down --dir $(DIR)
 
+.PHONY: tools
+tools: setup ## Put kubectl, Envoy and Helm beside meshwright into .venv/bin, where they are missing.
+	@$(BIN)/python -m deploy.local.toolchain --link $(BIN) kubectl envoy helm
+
 .PHONY: test
 test: fast e2e ## Run the whole suite: fast tests first, then end to end on the real parts.
 
@@ -60,6 +64,7 @@ sequences: setup ## Try two thousand random sequences of edits, planner against 
 .PHONY: e2e
 e2e: setup ## Run the end-to-end tests: real etcd, kube-apiserver, Temporal, control plane.
 	@$(BIN)/python -m deploy.local.toolchain
+	@$(BIN)/python -m deploy.local.toolchain kubectl
 	@$(BIN)/python -m pytest -q -m e2e
 
 .PHONY: faults
