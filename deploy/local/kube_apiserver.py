@@ -3,6 +3,8 @@
 There is no controller-manager either: a deleted namespace stays Terminating and owner references are not collected.
 """
 
+import json
+
 from deploy.local import crds, kubeconfig
 from deploy.local.credentials import SERVICE_NETWORK
 from deploy.local.part import Part
@@ -12,12 +14,21 @@ from deploy.local.site import Site
 
 NAME = "kube-apiserver"
 
+AUDIT_POLICY = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [{"level": "Metadata", "userGroups": ["system:serviceaccounts"]}, {"level": "None"}],
+}
+"""Who runs a process with the rights of an account sees what it asked for; nobody else is written down."""
+
 
 def part(site: Site) -> Part:
     """Describe kube-apiserver, and write the kubeconfig that leads to it."""
     keys = site.credentials
     server = f"https://{site.address('kube-apiserver')}"
     kubeconfig.write(site.layout.kubeconfig, server, keys)
+    site.layout.audit_policy.write_text(json.dumps(AUDIT_POLICY))
     flags = {
         "etcd-servers": f"https://{site.address('etcd')}",
         "etcd-cafile": keys.authority,
@@ -39,6 +50,8 @@ def part(site: Site) -> Part:
         # It would publish a loopback address as an endpoint, which Kubernetes refuses.
         "endpoint-reconciler-type": "none",
         "allow-privileged": "true",
+        "audit-policy-file": site.layout.audit_policy,
+        "audit-log-path": site.layout.audit_log,
         "profiling": "false",
     }
     return Part(

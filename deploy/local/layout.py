@@ -69,6 +69,16 @@ class Layout:
         """What a supervisor is to start (JSON)."""
         return self.run / "plan.json"
 
+    @property
+    def audit_policy(self) -> Path:
+        """What kube-apiserver is told to write into its audit log."""
+        return self.run / "audit-policy.json"
+
+    @property
+    def audit_log(self) -> Path:
+        """What service accounts asked of kube-apiserver, an event a line."""
+        return self.logs / "kubernetes-audit.log"
+
     def pid(self, part: str) -> Path:
         """The pid file of a part."""
         return self.run / f"{part}.pid"
