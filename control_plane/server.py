@@ -31,6 +31,7 @@ from control_plane.api.metrics import ApiMetrics
 from control_plane.api.quotas import Quotas
 from control_plane.api.service_model import URI_PREFIX
 from control_plane.api.session import Installation
+from control_plane.bounded_http import BoundedHttp
 from control_plane.store.database import Database
 from control_plane.tls import ServerTls
 from control_plane.xds import standing_feed, status
@@ -203,10 +204,10 @@ def _stopped(_number: int, _frame: FrameType | None) -> None:
 
 
 def uvicorn_config(app: Starlette, *, lifespan: Literal["auto", "off"] = "auto") -> uvicorn.Config:
-    """How we serve: fast parser, no second access log, a bound on how long a shutdown waits."""
+    """How we serve: fast parser with bounds, no second access log, a bound on how long a shutdown waits."""
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=BoundedHttp,
         ws="none",
         access_log=False,
         log_config=None,
