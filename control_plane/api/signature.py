@@ -29,6 +29,9 @@ from control_plane.api.service_model import service_model
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 ALLOWED_SKEW = timedelta(minutes=15)
+MAX_SIGNED_HEADERS = 100
+"""More than any client signs. Each is copied into the canonical form, so a few names of one large header, said over and
+over, would make gigabytes of a request of a few kilobytes."""
 
 _DATE = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 _AUTHORIZATION = re.compile(
@@ -105,6 +108,10 @@ class Verifier:
         if scope.service != self._service or scope.terminator != "aws4_request":
             raise Forbidden(f"The request is signed for {scope.service!r}; this is {self._service!r}")
         signed_headers = parsed["headers"].split(";")
+        if len(signed_headers) > MAX_SIGNED_HEADERS:
+            raise Forbidden(f"More than {MAX_SIGNED_HEADERS} headers are signed")
+        if len(set(signed_headers)) < len(signed_headers):
+            raise Forbidden("A header is named twice among the signed ones")
         for name in ("host", "x-amz-date"):
             if name not in signed_headers:
                 raise Forbidden(f"The header {name} is not among the signed ones")

@@ -135,6 +135,12 @@ SIGNED_AT = datetime.fromisoformat(REQUEST.headers["x-amz-date"])  # the suite m
         pytest.param(signed(secret="wrong"), "signature does not match", id="wrong secret"),
         pytest.param(authorization(REQUEST, "host;", ""), "host is not among", id="host not signed"),
         pytest.param(authorization(REQUEST, ";x-amz-date", ""), "x-amz-date is not among", id="date not signed"),
+        pytest.param(authorization(REQUEST, "host;", "host;host;"), "named twice", id="a header signed twice"),
+        pytest.param(
+            authorization(REQUEST, "host;", "host;" + "".join(f"x-{number};" for number in range(100))),
+            "More than 100 headers",
+            id="very many headers",
+        ),
         pytest.param(changed(REQUEST, x_amz_date=None), "x-amz-date is missing", id="no date"),
         pytest.param(changed(REQUEST, x_amz_date="yesterday"), "x-amz-date is missing or", id="odd date"),
         pytest.param(changed(REQUEST, x_amz_date="20261340T000000Z"), "is no date", id="impossible date"),
