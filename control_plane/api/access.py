@@ -6,9 +6,11 @@ A key is one line, its id and its secret, then what it may do; with nothing said
     AKIASHOP:another-secret write:shop write:shop-*
     AKIAVIEW:a-third-secret read:*
 
-`write` includes `read`; in the name of a mesh `*` stands for any characters. A file of keys is read again when it
-changes. So a key is renewed without a moment in which nobody may sign: add the new one, move the clients, take the old
-one out.
+`write` includes `read`; in the name of a mesh `*` stands for any characters, `?` for one and `[ab]` for one of these.
+
+A file of keys is read again when it changes. So a key is renewed without a moment in which nobody may sign: add the new
+one, move the clients, take the old one out. A file that has become empty is taken for a mistake: what counted before
+still does.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -120,10 +122,10 @@ class KeyFile:
             MalformedKey: a line is no key.
         """
         self._path = path
-        self._fixed = tuple(fixed)
+        self._fixed = {key.id: key for key in fixed}
         self._lock = Lock()
         self._stamp = self._stamp_now()
-        self._keys = self._read()
+        self._keys = {**self._fixed, **self._read()}
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -133,7 +135,10 @@ class KeyFile:
         try:
             if (stamp := self._stamp_now()) != self._stamp:
                 with self._lock:
-                    self._keys, self._stamp = self._read(), stamp
+                    found = self._read()
+                    if not found:
+                        raise MalformedKey("there is no key in the file")
+                    self._keys, self._stamp = {**self._fixed, **found}, stamp
                 log.info("access keys read again", file=str(self._path), keys=len(self._keys))
         except (OSError, MalformedKey) as error:
             self._complain(str(error))
@@ -143,17 +148,14 @@ class KeyFile:
         try:
             stamp = self._stamp_now()
         except OSError:
-            stamp = (0, 0)
+            stamp = (0, 0, 0)
         if stamp != self._stamp:  # once for each state of the file, not for each request
             self._stamp = stamp
             log.warning("the access keys cannot be read again; those known still count", error=error)
 
-    def _stamp_now(self) -> tuple[int, int]:
+    def _stamp_now(self) -> tuple[int, int, int]:
         found = self._path.stat()
-        return found.st_mtime_ns, found.st_ino
+        return found.st_mtime_ns, found.st_ino, found.st_size
 
     def _read(self) -> dict[str, AccessKey]:
-        keys = {key.id: key for key in self._fixed}
-        for key in parse_lines(self._path.read_text().splitlines()):
-            keys[key.id] = key
-        return keys
+        return {key.id: key for key in parse_lines(self._path.read_text().splitlines())}

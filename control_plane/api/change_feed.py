@@ -27,6 +27,7 @@ from control_plane.api.errors import ApiError, BadRequest
 from control_plane.api.metrics import ApiMetrics
 from control_plane.api.semantics import KINDS
 from control_plane.api.signature import SignedRequest
+from control_plane.api.validation import is_text
 from control_plane.store import changes, readers
 from control_plane.store.database import Database
 from control_plane.store.errors import ChangesForgotten
@@ -135,6 +136,9 @@ def question_of(raw_query: str) -> Question:
         raise BadRequest(f"The change feed has no parameter {unknown[0]!r}")
     if len(given) < len(pairs):
         raise BadRequest("A parameter is given twice")
+    for name in ("reader", "notBy"):
+        if not is_text(given.get(name, "")):
+            raise BadRequest(f"{name}: has a character that cannot be stored")
     reader = given.get("reader")
     if reader is not None and not 1 <= len(reader) <= 255:
         raise BadRequest("reader: must have 1 to 255 characters")

@@ -171,7 +171,18 @@ def test_what_was_forgotten_is_gone(own):
 
 @pytest.mark.parametrize(
     "query",
-    ["after=x", "after=-1", "after=1.5", "wait=61&after=0", "wait=nan", "since=1", "after=1&after=2", "reader="],
+    [
+        "after=x",
+        "after=-1",
+        "after=1.5",
+        "wait=61&after=0",
+        "wait=nan",
+        "since=1",
+        "after=1&after=2",
+        "reader=",
+        "reader=%00",
+        "after=0&notBy=%00",
+    ],
 )
 def test_what_the_feed_cannot_read_is_a_bad_request(web, query):
     """400 that names the parameter."""
@@ -213,6 +224,14 @@ def test_a_write_of_another_process_is_seen_soon(postgres_api):
             changes.note(write, "create", ObjectKey("mesh", "", "", "m"), "uid")
         database.close()
         assert [each["name"] for each in answer.result(10)["changes"]] == ["m"]
+
+
+@pytest.mark.parametrize("query", ["reader=%00", "reader=a%00b&after=0", "after=0&notBy=%00"])
+def test_a_name_that_postgresql_cannot_store_is_a_bad_request(postgres_api, query):
+    """Not an error of ours."""
+    web = Http(postgres_api.url)
+    assert web.signed("GET", f"{PATH}?{query}").error[:2] == (400, "BadRequestException")
+    web.close()
 
 
 @pytest.fixture

@@ -24,6 +24,10 @@ READ, WRITE = Right.READ, Right.WRITE
         pytest.param("write:shop", READ, "Shop", False, id="names have a case"),
         pytest.param("write:shop-*", WRITE, "shop-eu", True, id="pattern"),
         pytest.param("write:shop-*", WRITE, "shop", False, id="pattern does not match less"),
+        pytest.param("write:shop-?", WRITE, "shop-1", True, id="any one character"),
+        pytest.param("write:shop-?", WRITE, "shop-12", False, id="one character is not two"),
+        pytest.param("write:shop-[ab]", WRITE, "shop-b", True, id="one of these"),
+        pytest.param("write:shop-[ab]", WRITE, "shop-c", False, id="none of these"),
         pytest.param("read:* write:shop", READ, "bank", True, id="several"),
         pytest.param("read:* write:shop", WRITE, "bank", False, id="several, and none of them"),
     ],
@@ -75,13 +79,34 @@ def test_a_file_that_cannot_be_used_takes_nobody_out(tmp_path: Path):
     file = tmp_path / "keys"
     replace(file, "OLD:one\n")
     keys = KeyFile(file)
-    for content in ("NEW:two rights\n", "NEW\n"):
+    for content in ("NEW:two rights\n", "NEW\n", "", "# nobody any more\n"):
         replace(file, content)
         assert keys.find("OLD") is not None
         assert keys.find("NEW") is None
     file.unlink()
     assert keys.find("OLD") is not None
     replace(file, "NEW:two\n")
+    assert keys.find("NEW") is not None
+
+
+def test_an_empty_file_takes_nobody_out_beside_fixed_keys_either(tmp_path: Path):
+    """An editor that empties a file before it writes it would turn everybody away for a moment."""
+    file = tmp_path / "keys"
+    replace(file, "OLD:one\n")
+    keys = KeyFile(file, [AccessKey("FIXED", "x")])
+    replace(file, "")
+    assert keys.find("OLD") is not None
+    assert keys.find("FIXED") is not None
+
+
+def test_a_change_within_one_tick_of_the_clock_is_seen_by_its_size(tmp_path: Path):
+    """Written in place, with the same time of change."""
+    file = tmp_path / "keys"
+    file.write_text("OLD:one\n")
+    keys = KeyFile(file)
+    at = file.stat().st_mtime_ns
+    file.write_text("OLD:one\nNEW:two\n")
+    os.utime(file, ns=(at, at))
     assert keys.find("NEW") is not None
 
 
