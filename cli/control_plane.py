@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Annotated
 
 from cli.options import Config, LogFormat, LogLevel, MetricsListen, setting
-from cli.settings import Settings, SettingsError
+from cli.settings import Settings, SettingsError, what_is_no_yaml
 
 if TYPE_CHECKING:
     from control_plane.api.access import Keys
@@ -184,5 +184,7 @@ def quotas(settings: Settings) -> "Quotas":
         if not isinstance(content, dict):
             raise UnusableQuotas("expected names and numbers")
         return Quotas.from_mapping(content)
-    except (OSError, yaml.YAMLError, UnusableQuotas) as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError(f"setting quotas_file: {settings.quotas_file}: {what_is_no_yaml(error)}") from None
+    except (OSError, UnusableQuotas) as error:
         raise SettingsError(f"setting quotas_file: {settings.quotas_file}: {error}") from error

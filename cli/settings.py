@@ -6,12 +6,16 @@ variable exists (`KUBECONFIG`, `TEMPORAL_ADDRESS`, `AWS_ENDPOINT_URL_APP_MESH` .
 and no second one is invented.
 """
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 from pydantic import AliasChoices, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+_MAY_BE_SECRET = re.compile("key|token|secret|password|database_url|endpoint|temporal_ui|tracing")
+"""In names of settings whose value no message shows: a secret, where one is, or a URL that may carry one."""
 
 
 class SettingsError(Exception):
@@ -264,17 +268,26 @@ def load(overrides: dict[str, Any] | None = None) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"setting {name}: {first['msg']} (got {first['input']!r})") from error
+        got = "" if _MAY_BE_SECRET.search(name.lower()) else f" (got {first['input']!r})"
+        raise SettingsError(f"setting {name}: {first['msg']}{got}") from None
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text()) or {}
-    except (OSError, yaml.YAMLError) as error:
+    except OSError as error:
         raise SettingsError(f"settings file {path}: {error}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError(f"settings file {path}: {what_is_no_yaml(error)}") from None
     if not isinstance(content, dict):
         raise SettingsError(f"settings file {path}: expected names and values, found {type(content).__name__}")
-    unknown = sorted(set(content) - set(Settings.model_fields))
+    unknown = sorted(set(content) - set(Settings.model_fields), key=str)
     if unknown:
         raise SettingsError(f"settings file {path}: unknown setting {unknown[0]!r}")
     return content
+
+
+def what_is_no_yaml(error: yaml.YAMLError | UnicodeDecodeError) -> str:
+    """Where a file is no YAML, without the line itself: it may hold a secret."""
+    mark = getattr(error, "problem_mark", None)
+    return "not YAML" if mark is None else f"not YAML: line {mark.line + 1}, column {mark.column + 1}"

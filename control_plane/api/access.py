@@ -158,4 +158,8 @@ class KeyFile:
         return found.st_mtime_ns, found.st_ino, found.st_size
 
     def _read(self) -> dict[str, AccessKey]:
-        return {key.id: key for key in parse_lines(self._path.read_text().splitlines())}
+        try:
+            lines = self._path.read_text().splitlines()
+        except UnicodeDecodeError:
+            raise MalformedKey("the file is not text in UTF-8") from None
+        return {key.id: key for key in parse_lines(lines)}

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select, text, update
-from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from control_plane.store import schema
@@ -68,8 +68,20 @@ class Database:
         self.shared = self.engine.dialect.name != "sqlite"
         self._writing = self.engine.execution_options(**{_WRITES: True})
         self._steady = self.engine.execution_options(isolation_level="REPEATABLE READ") if self.shared else self.engine
+        self._connect()
         with _unavailable_when_down(), self._writing.begin() as connection:
             upgrade(connection)
+
+    def _connect(self) -> None:
+        """Connect for the first time; what the driver says of the URL's options comes here."""
+        url = self.engine.url
+        try:
+            with _unavailable_when_down():
+                self.engine.connect().close()
+        except DatabaseUnavailable as error:
+            raise DatabaseUnavailable(_without_secrets(str(error), url)) from None
+        except (ProgrammingError, ValueError, TypeError):
+            raise UnusableDatabaseUrl(f"{place(url)}: an option behind the ? cannot be used") from None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -131,10 +143,7 @@ def _unavailable_when_down() -> Iterator[None]:
 
 
 def _engine(url: str) -> Engine:
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise UnusableDatabaseUrl("expected sqlite:///FILE or postgresql://USER@HOST/NAME") from error
+    parsed = _parsed(url)
     backend = parsed.get_backend_name()
     try:
         if backend == "sqlite":
@@ -143,9 +152,40 @@ def _engine(url: str) -> Engine:
             if "+" not in parsed.drivername:
                 parsed = parsed.set(drivername="postgresql+psycopg")
             return create_engine(parsed, pool_size=POOL_SIZE, max_overflow=0, pool_pre_ping=True)
-    except (ArgumentError, NoSuchModuleError) as error:
-        raise UnusableDatabaseUrl(f"{parsed.render_as_string(hide_password=True)}: {error}") from error
+    except NoSuchModuleError:
+        raise UnusableDatabaseUrl(f"{parsed.drivername}: there is no such driver here") from None
+    except (ArgumentError, ValueError, TypeError):  # whose words show options with their values
+        raise UnusableDatabaseUrl(f"{place(parsed)}: host, port or an option cannot be used") from None
     raise UnusableDatabaseUrl(f"{backend}: only sqlite and postgresql are supported")
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):  # the latter for a port; both show what they could not read
+        raise UnusableDatabaseUrl(
+            "expected sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME, with a number for PORT"
+        ) from None
+    if "@" in (parsed.host or ""):
+        raise UnusableDatabaseUrl("an @ in user or password must be written as %40 (and / as %2F, : as %3A, ? as %3F)")
+    return parsed
+
+
+def place(url: URL) -> str:
+    """Where a database is, without password and options: some drivers take a password there."""
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
+def _without_secrets(message: str, url: URL) -> str:
+    """A driver's words about a connection, without values of the URL that may be secret."""
+    values = [value for name, value in url.normalized_query.items() if name not in ("host", "hostaddr")]
+    secrets = [each for value in values for each in value] + ([str(url.password)] if url.password else [])
+    for secret in secrets:
+        for quote in ("'", '"'):
+            message = message.replace(f"{quote}{secret}{quote}", "***")
+        if len(secret) > 3:  # a shorter one, as a number of seconds, would tear holes into addresses
+            message = message.replace(secret, "***")
+    return message
 
 
 def _sqlite(url: URL) -> Engine:
@@ -155,8 +195,12 @@ def _sqlite(url: URL) -> Engine:
         )
     synchronous = str(url.query.get("synchronous", "normal")).lower()
     if synchronous not in ("normal", "full"):
-        raise UnusableDatabaseUrl(f"synchronous={synchronous}: expected normal or full")
-    Path(str(url.database)).expanduser().parent.mkdir(parents=True, exist_ok=True)
+        raise UnusableDatabaseUrl("synchronous: expected normal or full")
+    directory = Path(str(url.database)).expanduser().parent
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnusableDatabaseUrl(f"directory {directory}: {error.strerror}") from error
     engine = create_engine(
         url.difference_update_query(["synchronous"]),
         connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},

@@ -114,6 +114,9 @@ def test_a_file_must_be_usable_at_first(tmp_path: Path):
     """Else nothing starts."""
     with pytest.raises(OSError, match="keys"):
         KeyFile(tmp_path / "keys")
+    (tmp_path / "keys").write_bytes(b"ID:\xff\n")
+    with pytest.raises(MalformedKey, match="not text"):
+        KeyFile(tmp_path / "keys")
     (tmp_path / "keys").write_text("ID\n")
     with pytest.raises(MalformedKey, match="line 1: expected ID:SECRET"):
         KeyFile(tmp_path / "keys")
