@@ -111,6 +111,10 @@ lock: setup ## Resolve the dependencies of pyproject.toml anew into the lock fil
 	@$(LOCK) --group pyproject.toml:tools --upgrade --output-file requirements-tools.txt
 	@echo hatchling | $(LOCK) - --constraint requirements-dev.txt --output-file deploy/image/requirements-build.txt
 
+.PHONY: audit
+audit: setup $(TOOLS)/.ready ## Ask for known vulnerabilities of all packages; write dist/meshwright.cdx.json (SBOM).
+	@$(BIN)/python -m deploy.audit
+
 .PHONY: bench
 bench: setup ## Measure everything and write docs/explanation/performance.md (twenty minutes).
 	@$(BIN)/python -m benchmarks --write
