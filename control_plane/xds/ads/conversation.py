@@ -9,7 +9,7 @@ from typing import Any
 
 import grpc
 import structlog
-from google.protobuf.json_format import MessageToDict
+from google.protobuf.json_format import MessageToDict, SerializeToJsonError
 from grpc.aio import ServicerContext
 
 from control_plane.store.records import ObjectKey
@@ -144,8 +144,15 @@ class Conversation:
 
 
 def metadata_of(node: Any) -> Mapping[str, Any]:
-    """A node's metadata as JSON values."""
-    return MessageToDict(node.metadata) if node.HasField("metadata") else {}
+    """A node's metadata as JSON values.
+
+    Raises:
+        ValueError: it holds a number that JSON does not know.
+    """
+    try:
+        return MessageToDict(node.metadata) if node.HasField("metadata") else {}
+    except SerializeToJsonError as error:
+        raise ValueError(f"a number that is none: {error}") from error
 
 
 async def next_request(context: ServicerContext[Any, Any]) -> Any | None:

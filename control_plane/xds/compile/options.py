@@ -95,7 +95,7 @@ def _address(value: Any, path: str) -> str:
 
 def _port(value: Any, path: str) -> int:
     # A Struct, which node metadata is, knows numbers of one sort only: 15001.0 is a port.
-    number = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+    number = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 9 else value
     if isinstance(number, bool) or not isinstance(number, int | float) or not float(number).is_integer():
         raise ValueError(f"{path}: must be a port, is {value!r}")
     if not 1 <= number <= _HIGHEST_PORT:
