@@ -2,7 +2,9 @@
 
 import re
 import subprocess
+import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 import yaml
@@ -12,6 +14,29 @@ from tests.deploy.installing import PROCESSES, ROOT, dotenv, interpolated, known
 VARIABLES = dotenv(ROOT / ".env")
 FILE = yaml.safe_load(interpolated((ROOT / "docker-compose.yml").read_text(), VARIABLES))
 SERVICES = FILE["services"]
+
+
+def against_the_specification(file: Path) -> subprocess.CompletedProcess[str]:
+    """Judge a file by the schema of the Compose specification, which the judge brings along."""
+    judge = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(file)]
+    return subprocess.run(judge, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_it_is_a_compose_file_by_the_specification():
+    """Every key, and the type of every value, as an engine would take it."""
+    judged = against_the_specification(ROOT / "docker-compose.yml")
+    assert judged.returncode == 0, judged.stdout
+
+
+def test_the_specification_refuses_a_broken_compose_file(tmp_path: Path):
+    """A misspelt key and a probe of the wrong type are found: the test above means something."""
+    broken = tmp_path / "docker-compose.yml"
+    text = (ROOT / "docker-compose.yml").read_text()
+    broken.write_text(text.replace("retries: 30", "retries: [30]", 1).replace("entrypoint:", "entrypiont:", 1))
+    judged = against_the_specification(broken)
+    assert judged.returncode == 1
+    assert "services.postgres.healthcheck.retries" in judged.stdout
+    assert "entrypiont" in judged.stdout
 
 
 def test_it_has_every_part_of_the_local_stack():
