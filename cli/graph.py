@@ -7,13 +7,13 @@ import typer
 
 _NAMESPACE = typer.Option("--namespace", "-n", help="Only this namespace of the cluster.")
 _FILES = typer.Option("--filename", "-f", help="Draw manifests instead: a file, a directory, or -; may be repeated.")
-_OUTPUT = typer.Option("--output", "-o", help="Mermaid (Markdown viewers draw it) or DOT (`| dot -Tsvg`).")
+_OUTPUT = typer.Option("--output", "-o", help="Mermaid (Markdown viewers draw it), DOT (Graphviz), or SVG (browsers).")
 
 
 def graph(
     filename: Annotated[list[str] | None, _FILES] = None,
     namespace: Annotated[str | None, _NAMESPACE] = None,
-    output: Annotated[Literal["mermaid", "dot"], _OUTPUT] = "mermaid",
+    output: Annotated[Literal["mermaid", "dot", "svg"], _OUTPUT] = "mermaid",
 ) -> None:
     """Draw services, routers, routes with their weights, and nodes; dashed arrows are calls of backends.
 
@@ -22,10 +22,11 @@ def graph(
     import asyncio
 
     from cli import graphs
+    from cli.svg import svg
 
     resources = _from_files(filename) if filename else asyncio.run(_from_cluster(namespace))
     drawn = graphs.graph(resources)
-    print(graphs.mermaid(drawn) if output == "mermaid" else graphs.dot(drawn))
+    print({"mermaid": graphs.mermaid, "dot": graphs.dot, "svg": svg}[output](drawn))
 
 
 def _from_files(paths: list[str]) -> list[dict[str, Any]]:

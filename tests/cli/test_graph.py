@@ -62,9 +62,9 @@ def test_what_makes_no_sense_is_left_out():
     assert edges(virtual_service("s", "prod", meshName=3), {"kind": "Service"}) == []
 
 
-def test_both_languages(golden):
+def test_every_language(golden):
     """Drawn from files, without a cluster."""
-    for language, suffix in (("mermaid", "mmd"), ("dot", "dot")):
+    for language, suffix in (("mermaid", "mmd"), ("dot", "dot"), ("svg", "svg")):
         done = CliRunner().invoke(app, ["graph", "-f", str(EXAMPLES / "shop"), "-o", language])
         assert done.exit_code == 0
         golden.check(GOLDEN / f"shop.{suffix}", done.stdout)
