@@ -66,12 +66,12 @@ def doctor(
 def print_findings(found: "Sequence[Finding]", output: str) -> None:
     """Print them in one of the forms."""
     import dataclasses
-    import json
 
-    import yaml
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from cli.structured import structured
 
     if output == "table":
         rows = Table(box=None, pad_edge=False)
@@ -84,6 +84,4 @@ def print_findings(found: "Sequence[Finding]", output: str) -> None:
         Console().print(rows)
         return
     plain: list[dict[str, Any]] = [{**dataclasses.asdict(each), "verdict": each.verdict.value} for each in found]
-    print(json.dumps(plain, indent=2) if output == "json" else yaml.safe_dump(plain, sort_keys=False), end="")
-    if output == "json":
-        print()
+    print(structured(plain, output))

@@ -66,10 +66,10 @@ def history(
 def print_history(runs: Sequence[Run], link: Any, output: str) -> None:
     """Print them in one of the forms; `link` tells the page of a run in Temporal's UI, or None."""
     import dataclasses
-    import json
 
-    import yaml
     from rich.console import Console
+
+    from cli.structured import structured
 
     if output == "table":
         width = None if sys.stdout.isatty() else UNBOUNDED  # what is piped on has one line for each
@@ -89,9 +89,7 @@ def print_history(runs: Sequence[Run], link: Any, output: str) -> None:
         for run, found in runs
         for each in found
     ]
-    print(json.dumps(plain, indent=2) if output == "json" else yaml.safe_dump(plain, sort_keys=False), end="")
-    if output == "json":
-        print()
+    print(structured(plain, output))
 
 
 def table(found: "Sequence[Reconcile]") -> "Table":

@@ -6,6 +6,7 @@ Each command lives in a module of its own that imports nothing heavy at the top,
 import atexit
 import os
 import sys
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 import typer
@@ -16,6 +17,7 @@ from cli.control_plane import control_plane
 from cli.doctor import doctor
 from cli.down import down
 from cli.env import env
+from cli.examples import epilog
 from cli.export import export
 from cli.graph import graph
 from cli.history import history
@@ -41,28 +43,43 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-app.command("control-plane", rich_help_panel="Processes")(control_plane)
-app.command("worker", rich_help_panel="Processes")(worker)
-app.command("watcher", rich_help_panel="Processes")(watcher)
-app.command("injector", rich_help_panel="Processes")(injector)
-app.command("status", rich_help_panel="Resources")(status)
-app.command("plan", rich_help_panel="Resources")(plan)
-app.command("reconcile", rich_help_panel="Resources")(reconcile)
-app.command("history", rich_help_panel="Resources")(history)
-app.command("graph", rich_help_panel="Resources")(graph)
-app.command("validate", rich_help_panel="Resources")(validate)
-app.command("export", rich_help_panel="Resources")(export)
-app.command("import", rich_help_panel="Resources")(import_dump)
-app.command("doctor", rich_help_panel="Resources")(doctor)
-app.command("proxies", rich_help_panel="Proxies")(proxies)
-app.command("bootstrap", rich_help_panel="Proxies")(bootstrap)
-app.command("proxy-init", rich_help_panel="Proxies")(proxy_init)
-app.command("search-attributes", rich_help_panel="Temporal")(search_attributes)
-app.command("codec-server", rich_help_panel="Temporal")(codec_server)
-app.command("up", rich_help_panel="Local stack")(up)
-app.command("down", rich_help_panel="Local stack")(down)
-app.command("restart", rich_help_panel="Local stack")(restart)
-app.command("env", rich_help_panel="Local stack")(env)
+_PANELS: Mapping[str, Mapping[str, Callable[..., None]]] = {
+    "Processes": {
+        "control-plane": control_plane,
+        "worker": worker,
+        "watcher": watcher,
+        "injector": injector,
+    },
+    "Resources": {
+        "status": status,
+        "plan": plan,
+        "reconcile": reconcile,
+        "history": history,
+        "graph": graph,
+        "validate": validate,
+        "export": export,
+        "import": import_dump,
+        "doctor": doctor,
+    },
+    "Proxies": {
+        "proxies": proxies,
+        "bootstrap": bootstrap,
+        "proxy-init": proxy_init,
+    },
+    "Temporal": {
+        "search-attributes": search_attributes,
+        "codec-server": codec_server,
+    },
+    "Local stack": {
+        "up": up,
+        "down": down,
+        "restart": restart,
+        "env": env,
+    },
+}
+for _panel, _commands in _PANELS.items():
+    for _name, _command in _commands.items():
+        app.command(_name, rich_help_panel=_panel, epilog=epilog(_name))(_command)
 
 
 def main() -> None:

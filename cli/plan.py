@@ -68,9 +68,7 @@ def plan(
 
 def print_forecasts(found: "Sequence[Forecast]", output: str) -> None:
     """Print them in one of the forms."""
-    import json
-
-    import yaml
+    from cli.structured import structured
 
     if output == "text":
         for each in found:
@@ -78,9 +76,7 @@ def print_forecasts(found: "Sequence[Forecast]", output: str) -> None:
         print(f"{sum(len(each.plan.steps) for each in found)} calls for {len(found)} resources", file=sys.stderr)
         return
     plain = [_plain(each) for each in found]
-    print(json.dumps(plain, indent=2) if output == "json" else yaml.safe_dump(plain, sort_keys=False), end="")
-    if output == "json":
-        print()
+    print(structured(plain, output))
 
 
 def lines(forecast: "Forecast") -> list[str]:

@@ -11,27 +11,29 @@ from cli.settings import Settings, SettingsError
 if TYPE_CHECKING:
     from rich.table import Table
 
-_OUTPUT = typer.Option("--output", "-o", help="A table for people, or all that is known as JSON.")
+_OUTPUT = typer.Option("--output", "-o", help="A table for people; JSON or YAML with all that is known.")
 _OTHERWISE_FINE = ("synced", "pending")
 
 
 def proxies(
     app_mesh_endpoint: Annotated[str | None, setting("app_mesh_endpoint")] = None,
     app_mesh_region: Annotated[str | None, setting("app_mesh_region")] = None,
-    output: Annotated[Literal["table", "json"], _OUTPUT] = "table",
+    output: Annotated[Literal["table", "json", "yaml"], _OUTPUT] = "table",
     config: Config = None,
 ) -> None:
-    """Show the proxies that are connected to the control plane, what each has accepted and what it refused."""
-    import json
+    """Show the proxies that are connected to the control plane, what each has accepted and what it refused.
 
+    Exit code 0: it was asked. 2: there is no such control plane, or it does not let us ask.
+    """
     from rich.console import Console
 
     from cli.settings import load
+    from cli.structured import structured
 
     given = {"app_mesh_endpoint": app_mesh_endpoint, "app_mesh_region": app_mesh_region, "config": config}
     found = ask(load(given))
-    if output == "json":
-        print(json.dumps(found, indent=2))
+    if output != "table":
+        print(structured(found, output))
         return
     console = Console()
     console.print(table(found["proxies"]))

@@ -43,18 +43,16 @@ def status(
 def print_standings(found: "Sequence[Standing]", output: str) -> None:
     """Print them in one of the forms."""
     import dataclasses
-    import json
 
-    import yaml
     from rich.console import Console
+
+    from cli.structured import structured
 
     if output == "table":
         Console().print(table(found))
         return
     plain = [{**dataclasses.asdict(each), "phase": each.phase.value, "warnings": list(each.warnings)} for each in found]
-    print(json.dumps(plain, indent=2) if output == "json" else yaml.safe_dump(plain, sort_keys=False), end="")
-    if output == "json":
-        print()
+    print(structured(plain, output))
 
 
 def table(found: "Sequence[Standing]") -> "Table":

@@ -7,22 +7,22 @@ import typer
 
 _FILES = typer.Option("--filename", "-f", help="A file, a directory, or - for standard input; may be repeated.")
 _STRICT = typer.Option("--strict", help="Fail on warnings too.")
-_OUTPUT = typer.Option("--output", "-o", help="Lines for people and editors, or JSON.")
+_OUTPUT = typer.Option("--output", "-o", help="Lines for people and editors; JSON or YAML for programs.")
 
 
 def validate(
     filename: Annotated[list[str], _FILES],
     strict: Annotated[bool, _STRICT] = False,
-    output: Annotated[Literal["text", "json"], _OUTPUT] = "text",
+    output: Annotated[Literal["text", "json", "yaml"], _OUTPUT] = "text",
 ) -> None:
     """Check manifests offline: schema, unknown fields, App Mesh's bounds, names, and references within the files.
 
     Exit code 0: nothing is wrong. 1: something is. 2: a file cannot be read.
     """
     import dataclasses
-    import json
 
     from cli.manifests import UnreadableManifest, read
+    from cli.structured import structured
     from cli.validation import Severity, findings, is_ours
 
     try:
@@ -32,8 +32,8 @@ def validate(
         raise typer.Exit(2) from error
     found = findings(manifests)
     errors = sum(each.severity is Severity.ERROR for each in found)
-    if output == "json":
-        print(json.dumps([dataclasses.asdict(each) for each in found], indent=2))
+    if output != "text":
+        print(structured([dataclasses.asdict(each) for each in found], output))
     else:
         for each in found:
             print(each)

@@ -15,6 +15,7 @@ import typer
 from pydantic import AliasChoices
 
 from benchmarks.edits import EDITS
+from cli.examples import EXAMPLES
 from cli.main import app
 from cli.settings import Settings
 from docs.resources_page import resources_page
@@ -109,7 +110,8 @@ def cli_page() -> str:
             for option in command.params
         ]
         table = ["| option | what it is |", "|---|---|", *rows, ""] if rows else []
-        sections += [f"## meshwright {name}\n", f"{inspect.cleandoc(command.help or '')}\n", *table]
+        examples = ["```sh", *EXAMPLES[name], "```\n"]
+        sections += [f"## meshwright {name}\n", f"{inspect.cleandoc(command.help or '')}\n", *examples, *table]
     return "\n".join(
         [
             "# The command line\n",
