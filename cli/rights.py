@@ -45,10 +45,12 @@ PROCESSES = ("watcher", "worker", "injector")
 def rights(webhook: str) -> tuple[Right, ...]:
     """All of them; `webhook` is the injector's configuration."""
     plurals = [kind.plural for kind in Kind]
+    members = [kind.plural for kind in Kind if kind is not Kind.MESH]
     return (
         *(Right("watcher", verb, GROUP, plural) for plural in plurals for verb in ("list", "watch")),
         *(Right("watcher", verb, "", "pods") for verb in ("list", "watch")),
-        *(Right("worker", verb, GROUP, plural) for plural in plurals for verb in ("get", "list", "patch", "delete")),
+        *(Right("worker", verb, GROUP, plural) for plural in plurals for verb in ("get", "patch")),
+        *(Right("worker", verb, GROUP, plural) for plural in members for verb in ("list", "delete")),
         *(Right("worker", "patch", GROUP, f"{plural}/status") for plural in plurals),
         Right("worker", "create", "", "events"),
         *(Right("injector", verb, GROUP, Kind.VIRTUAL_NODE.plural) for verb in ("list", "watch")),
