@@ -47,6 +47,14 @@ def configure(settings: Settings, process: str) -> None:
     structlog.contextvars.bind_contextvars(process=process)
 
 
+def only_warnings() -> None:
+    """For a command that answers: what it prints is the answer, and warnings go to standard error."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
 def _tracing() -> list[structlog.typing.Processor]:
     """What adds the id of the trace, where there are traces."""
     if not tracing.wanted(os.environ):

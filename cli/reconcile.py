@@ -42,6 +42,7 @@ def reconcile(
     """
     import asyncio
 
+    from cli import logs
     from cli.settings import load
     from cli.settling import Rest
 
@@ -52,6 +53,7 @@ def reconcile(
         "cluster": cluster,
         "config": config,
     }
+    logs.only_warnings()
     name = named(resource, namespace)
     found = asyncio.run(_reconcile(name, load(given), timeout if wait else None))
     if found is None:
