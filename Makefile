@@ -20,11 +20,12 @@ help: ## Show this list.
 .PHONY: setup
 setup: $(VENV)/.ready ## Make .venv from the lock files (runs by itself when needed).
 
-$(VENV)/.ready: requirements-dev.txt pyproject.toml
+$(VENV)/.ready: requirements-dev.txt requirements-last.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "meshwright needs Python 3.11 or newer; set PYTHON=/path/to/python3"; exit 1; }
 	@echo "Making $(VENV) with $$($(PYTHON) --version) (one to three minutes when nothing is cached) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --force-reinstall --no-deps --requirement requirements-last.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -108,6 +109,7 @@ lock: LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --g
 lock: setup ## Resolve the dependencies of pyproject.toml anew into the lock files.
 	@$(LOCK) pyproject.toml --extra local --group dev --upgrade --output-file requirements-dev.txt
 	@$(LOCK) pyproject.toml --extra local --constraint requirements-dev.txt --output-file requirements.txt
+	@printf "%s\n" googleapis-common-protos opentelemetry-proto | $(LOCK) - --no-deps --constraint requirements-dev.txt --output-file requirements-last.txt
 	@$(LOCK) --group pyproject.toml:tools --upgrade --output-file requirements-tools.txt
 	@echo hatchling | $(LOCK) - --constraint requirements-dev.txt --output-file deploy/image/requirements-build.txt
 

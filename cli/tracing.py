@@ -8,9 +8,16 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from cli.settings import SettingsError
+
 if TYPE_CHECKING:
     from cli.spans import Spans
 
+# xds-protos brings an older copy of OpenTelemetry's messages to the very paths of opentelemetry-proto, and what is
+# installed last is what Python finds.
+MENDED_BY = (
+    "After the other packages, run: pip install --force-reinstall --no-deps --require-hashes -r requirements-last.txt"
+)
 RECEIVERS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 
 
@@ -23,9 +30,15 @@ def wanted(environment: Mapping[str, str]) -> bool:
 
 
 def start(process: str, environment: Mapping[str, str] = os.environ) -> "Spans | None":
-    """What makes spans in this process; None when nobody asks for them."""
+    """What makes spans in this process; None when nobody asks for them.
+
+    Raises SettingsError where the installed packages cannot send them.
+    """
     if not wanted(environment):
         return None
-    from cli.spans import Spans
+    try:
+        from cli.spans import Spans
+    except ImportError as missing:
+        raise SettingsError(f"traces are asked for, and cannot be sent: {missing}. {MENDED_BY}") from missing
 
     return Spans(process)

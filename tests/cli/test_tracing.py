@@ -11,6 +11,7 @@ from botocore.exceptions import EndpointConnectionError
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from cli import tracing
+from cli.settings import SettingsError
 from cli.spans import Spans
 from control_plane.api.endpoint import names_in, trace_id_of
 
@@ -43,6 +44,14 @@ def test_nothing_is_loaded_while_they_are_off() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout.strip() == "[]"
+
+
+def test_packages_that_cannot_send_them_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what mends it, and not by a stack trace."""
+    monkeypatch.delitem(sys.modules, "cli.spans", raising=False)
+    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
+    with pytest.raises(SettingsError, match=r"cannot be sent.*requirements-last\.txt"):
+        tracing.start("worker", ENDPOINT)
 
 
 def test_a_call_says_in_a_header_which_trace_it_is_of() -> None:

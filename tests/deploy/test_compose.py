@@ -108,5 +108,6 @@ def test_the_image_gets_all_that_it_copies_and_builds_from():
     kept = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     packages = set(project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
-    assert packages | {"pyproject.toml", "requirements.txt", "README.md", "LICENSE"} == kept
+    beside = {"pyproject.toml", "requirements.txt", "requirements-last.txt", "README.md", "LICENSE"}
+    assert packages | beside == kept
     assert all((ROOT / name).exists() for name in kept)

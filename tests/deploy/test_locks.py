@@ -1,6 +1,9 @@
 """The lock files, as pip reads them: what it would have to look up is what it refuses on the day of a new release."""
 
+import base64
+import hashlib
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 from packaging.markers import default_environment
@@ -51,6 +54,7 @@ def test_every_pin_has_a_hash_and_no_lock_names_a_host():
     for lock in (
         "requirements.txt",
         "requirements-dev.txt",
+        "requirements-last.txt",
         "requirements-tools.txt",
         "deploy/image/requirements-build.txt",
     ):
@@ -58,3 +62,40 @@ def test_every_pin_has_a_hash_and_no_lock_names_a_host():
         assert "://" not in text
         assert pin_lines(text), lock
         assert all(line.endswith("\\") for line in pin_lines(text)), lock
+
+
+def test_a_path_that_two_packages_bring_has_the_file_of_the_one_that_is_installed_last():
+    """Pip says nothing of it: what it happens to write later wins, and it need not be what fits."""
+    last = pins("requirements-last.txt")
+    owners: dict[str, set[str]] = {}
+    for package in pins("requirements-dev.txt"):
+        for file in files_of(package):
+            if file.size:
+                owners.setdefault(str(file), set()).add(package)
+    shared = {path: packages for path, packages in owners.items() if len(packages) > 1}
+    assert {package for packages in shared.values() for package in packages & last.keys()} == last.keys()
+    assert [path for path, packages in shared.items() if not packages & last.keys()] == []
+    wrong = [str(file) for name in last for file in files_of(name) if file.hash and digest(file) != file.hash.value]
+    assert wrong == []
+
+
+def test_what_is_installed_last_is_what_the_lock_file_has():
+    """Or a second install would change a version."""
+    first, last = (
+        dict(line.split(" ")[0].split("==") for line in pin_lines((ROOT / lock).read_text()))
+        for lock in ("requirements.txt", "requirements-last.txt")
+    )
+    assert last.items() <= first.items()
+
+
+def files_of(package: str) -> list[metadata.PackagePath]:
+    """What an installed package has written, as it said itself; nothing for one that is for another system."""
+    try:
+        return metadata.files(package) or []
+    except metadata.PackageNotFoundError:
+        return []
+
+
+def digest(file: metadata.PackagePath) -> str:
+    """As a RECORD has it."""
+    return base64.urlsafe_b64encode(hashlib.sha256(Path(file.locate()).read_bytes()).digest()).rstrip(b"=").decode()
