@@ -19,7 +19,10 @@ EXAMPLES = {
         "meshwright plan virtualnode/cart --namespace shop",
         "meshwright plan -f examples/shop -o yaml",
     ),
-    "reconcile": ("meshwright reconcile virtualnode/cart --namespace shop --wait --timeout 120",),
+    "reconcile": (
+        "meshwright reconcile virtualnode/cart --namespace shop --wait --timeout 120",
+        "meshwright reconcile --all --wait --timeout 600",
+    ),
     "history": ("meshwright history virtualservice/cart.shop.svc.cluster.local --namespace shop --limit 5",),
     "graph": ("meshwright graph -f examples/shop -o svg > mesh.svg", "meshwright graph --namespace shop -o mermaid"),
     "validate": ("meshwright validate -f examples/shop --strict", "helm template chart | meshwright validate -f -"),

@@ -9,9 +9,11 @@ from resources.kinds import Kind
 if TYPE_CHECKING:
     from watcher.index import Name
 
-Resource = Annotated[
-    str, typer.Argument(metavar="KIND/NAME", help="The resource: mesh/shop, virtualnode/cart, virtualservice/cart ...")
-]
+_ARGUMENT = typer.Argument(
+    metavar="KIND/NAME", help="The resource: mesh/shop, virtualnode/cart, virtualservice/cart ...", show_default=False
+)
+Resource = Annotated[str, _ARGUMENT]
+OptionalResource = Annotated[str | None, _ARGUMENT]
 Namespace = Annotated[
     str, typer.Option("--namespace", "-n", help="The resource's namespace (a mesh has none).", show_default=True)
 ]

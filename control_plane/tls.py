@@ -10,6 +10,8 @@ from pathlib import Path
 import structlog
 from cryptography import x509
 
+from control_plane.file_stamp import stamp_of
+
 log = structlog.get_logger(__name__)
 
 
@@ -66,4 +68,4 @@ class ServerTls:
 
     def _stamp_now(self) -> tuple[int, ...]:
         files = (self._certificate, self._key, self._client_ca)
-        return tuple(file.stat().st_mtime_ns for file in files if file is not None)
+        return tuple(part for file in files if file is not None for part in stamp_of(file))

@@ -17,7 +17,7 @@ from watcher.admission import has_no_status
 from watcher.cloud_map import CloudMapWatch
 from watcher.delivery import ResourceOutbox
 from watcher.index import Index, Name
-from watcher.mapping import at_start, news
+from watcher.mapping import at_start, is_settled, news
 from watcher.metrics import TIME_TO_ACTIVE
 from watcher.owners import minds_again
 from watcher.patience import until_answered
@@ -67,7 +67,7 @@ class Watcher:
         """Watch until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.outbox.run())
-            tasks.create_task(self._tell_strays())
+            tasks.create_task(self._compare_with_workflows())
             if self._cloud_map is not None:
                 tasks.create_task(self._cloud_map.run())
             for stream in self._streams.values():
@@ -147,14 +147,25 @@ class Watcher:
         log.info("all kinds listed", resources=len(self.index), unsettled=len(changes))
         self.tell(changes)
 
-    async def _tell_strays(self) -> None:
-        """Tell workflows whose resource vanished while nobody watched (its finalizer was taken off by force)."""
+    async def _compare_with_workflows(self) -> None:
+        """Tell those of which only one half is there, once.
+
+        A workflow without a resource: the finalizer was taken off by force while nobody watched. A settled resource
+        without a workflow: Temporal lost its database, or is another one. All others have been told already.
+        """
         await self.listed.wait()
-        for name in sorted(await self._running(), key=str):
+        settled = [snapshot for snapshot in self.index.all() if is_settled(snapshot)]
+        running = await self._running()
+        for name in sorted(running, key=str):
             if self.index.get(name) is None:
                 as_of = self._first_listings[name.kind].resource_version
                 log.info("workflow without a resource", resource=str(name))
                 self.outbox.tell(Absence(name, Gone(as_of=as_of)))
+        lost = [name for snapshot in settled if (name := Name.of(snapshot)) not in running]
+        if lost:
+            log.warning("resources without a workflow", resources=len(lost))
+        current = (snapshot for name in lost if (snapshot := self.index.get(name)) is not None)
+        self.tell(Change(snapshot=snapshot, because="its workflow does not run") for snapshot in current)
 
     async def _running(self) -> frozenset[Name]:
         """The answer of Temporal, as soon as it gives one."""

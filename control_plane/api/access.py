@@ -23,6 +23,8 @@ from typing import Protocol
 
 import structlog
 
+from control_plane.file_stamp import stamp_of
+
 log = structlog.get_logger("control_plane.api")
 
 
@@ -124,7 +126,7 @@ class KeyFile:
         self._path = path
         self._fixed = {key.id: key for key in fixed}
         self._lock = Lock()
-        self._stamp = self._stamp_now()
+        self._stamp = stamp_of(self._path)
         self._keys = {**self._fixed, **self._read()}
 
     def __len__(self) -> int:
@@ -133,7 +135,7 @@ class KeyFile:
     def find(self, key_id: str) -> AccessKey | None:
         """See `Keys`. Looks at the file each time: that costs less than a thousandth of a signature."""
         try:
-            if (stamp := self._stamp_now()) != self._stamp:
+            if (stamp := stamp_of(self._path)) != self._stamp:
                 with self._lock:
                     found = self._read()
                     if not found:
@@ -146,16 +148,12 @@ class KeyFile:
 
     def _complain(self, error: str) -> None:
         try:
-            stamp = self._stamp_now()
+            stamp = stamp_of(self._path)
         except OSError:
             stamp = (0, 0, 0)
         if stamp != self._stamp:  # once for each state of the file, not for each request
             self._stamp = stamp
             log.warning("the access keys cannot be read again; those known still count", error=error)
-
-    def _stamp_now(self) -> tuple[int, int, int]:
-        found = self._path.stat()
-        return found.st_mtime_ns, found.st_ino, found.st_size
 
     def _read(self) -> dict[str, AccessKey]:
         try:

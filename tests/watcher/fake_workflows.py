@@ -23,6 +23,8 @@ class FakeWorkflows:
         """Messages wait until it is set."""
         self.open.set()
         self.entered = 0
+        self.asked = asyncio.Event()
+        """Set when the running ones have been named."""
         self.known: frozenset[Name] = frozenset()
         self.overtaken: set[Name] = set()
         """Resources of which two messages were under way at once."""
@@ -40,6 +42,7 @@ class FakeWorkflows:
         """The workflows that run."""
         if self.refusals and self.refusals.popleft():
             raise Refused("not now")
+        self.asked.set()
         return self.known
 
     async def _take(self, name: Name, news: Change | Absence) -> None:

@@ -87,6 +87,12 @@ def done(manifest: Manifest, **state: Any) -> dict[str, Any]:
     return resource(manifest, status=active(manifest), finalizers=(kind.finalizer,), **state)
 
 
+def name_of(manifest: Manifest) -> Name:
+    """As the watcher calls it."""
+    metadata = manifest["metadata"]
+    return Name(Kind(manifest["kind"]), metadata.get("namespace"), metadata["name"])
+
+
 async def test_nothing_is_told_before_every_kind_is_listed() -> None:
     """Whom a change concerns can only be seen against the whole."""
     async with watching() as world:
@@ -101,10 +107,31 @@ async def test_nothing_is_told_before_every_kind_is_listed() -> None:
 
 async def test_start_over_settled_resources_tells_nothing() -> None:
     """A restart of the watcher makes no call."""
-    async with watching(CART) as world:
-        await world.list_all(done(builders.mesh()), done(builders.virtual_node()), done(builders.virtual_service()))
+    manifests = (builders.mesh(), builders.virtual_node(), builders.virtual_service())
+    async with watching(*map(name_of, manifests)) as world:
+        await world.list_all(*map(done, manifests))
         assert await world.told() == []
         assert len(world.watcher.index) == 3
+
+
+async def test_a_settled_resource_without_a_workflow_is_told_once() -> None:
+    """Temporal has lost its database: the workflow begins anew without waiting for an edit."""
+    manifests = (builders.mesh(), builders.virtual_node(), builders.virtual_node("pay"))
+    async with watching(CART) as world:
+        await world.list_all(done(manifests[0]), done(manifests[1]), resource(manifests[2]))
+        assert sorted(await world.told()) == ["mesh/shop", "virtualnode/pay poked"]
+        await world.nodes.lists(done(manifests[1]), done(manifests[2]))
+        assert sorted(await world.told()) == ["mesh/shop", "virtualnode/pay poked"]
+
+
+async def test_what_goes_while_workflows_are_counted_is_not_told_as_if_it_were_there() -> None:
+    """The answer of Temporal may take a while."""
+    async with watching() as world:
+        world.workflows.refusals.append(True)
+        await world.list_all(done(builders.virtual_node()))
+        await world.nodes.sees("DELETED", done(builders.virtual_node()))
+        await world.workflows.asked.wait()
+        assert await world.told() == ["virtualnode/cart gone"]
 
 
 async def test_sightings_are_told_as_they_come() -> None:
@@ -146,8 +173,8 @@ async def test_dependents_are_poked_after_what_they_wait_for_turned() -> None:
 
 async def test_list_after_an_outage_tells_what_happened_unseen() -> None:
     """Created, edited, recreated, gone: as if it had been seen; what is as before is not told."""
-    async with watching() as world:
-        same, edited, recreated, gone, new = (builders.virtual_node(name) for name in ("a", "b", "c", "d", "e"))
+    same, edited, recreated, gone, new = (builders.virtual_node(name) for name in ("a", "b", "c", "d", "e"))
+    async with watching(*map(name_of, (same, edited, recreated, gone))) as world:
         await world.list_all(*(done(node) for node in (same, edited, recreated, gone)))
         await world.nodes.lists(
             done(same), resource(edited, generation=2), resource(recreated, uid="uid-2"), resource(new), version="900"
@@ -157,7 +184,7 @@ async def test_list_after_an_outage_tells_what_happened_unseen() -> None:
 
 async def test_what_a_list_lacks_is_gone_as_of_that_list() -> None:
     """A list may show the past (an API server that lags behind), and says nothing about what was made after it."""
-    async with watching() as world:
+    async with watching(CART) as world:
         await world.list_all(done(builders.virtual_node()))
         await world.nodes.lists(version="300")
         (absence,) = world.workflows.taken

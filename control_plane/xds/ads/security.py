@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 import grpc
 import structlog
 
+from control_plane.file_stamp import stamp_of
 from control_plane.xds.proxies import ProxyId
 
 log = structlog.get_logger("control_plane.xds")
@@ -62,7 +63,7 @@ class Guard:
         self._security = security
         self._tls_stamp = self._stamp_of_tls()
         self._configuration = self._read_tls()
-        self._tokens_stamp = 0
+        self._tokens_stamp: tuple[int, ...] = ()
         self._tokens: Mapping[str, tuple[str, ...]] = {}
         if security.tokens is not None:
             self._read_tokens(security.tokens)
@@ -95,7 +96,7 @@ class Guard:
         if path is None or not authorization.lower().startswith(_BEARER):
             return None
         try:
-            if path.stat().st_mtime_ns != self._tokens_stamp:
+            if stamp_of(path) != self._tokens_stamp:
                 self._read_tokens(path)
         except OSError as error:
             log.warning("the tokens cannot be read again; those known still count", error=str(error))
@@ -107,8 +108,11 @@ class Guard:
         return found
 
     def _read_tokens(self, path: Path) -> None:
-        self._tokens_stamp = path.stat().st_mtime_ns
-        lines = [line.split() for line in path.read_text().splitlines() if not line.startswith("#")]
+        self._tokens_stamp = stamp_of(path)  # first, so that each state of the file is complained of once
+        try:
+            lines = [line.split() for line in path.read_text().splitlines() if not line.startswith("#")]
+        except UnicodeDecodeError:
+            raise OSError(f"{path} is not text in UTF-8") from None
         self._tokens = {line[0]: tuple(line[1:]) for line in lines if line}
 
     def _renewed(self) -> grpc.ServerCertificateConfiguration:
@@ -129,7 +133,7 @@ class Guard:
     def _stamp_of_tls(self) -> tuple[int, ...]:
         security = self._security
         files = (security.certificate, security.key, security.client_ca)
-        return tuple(each.stat().st_mtime_ns for each in files if each is not None)
+        return tuple(part for each in files if each is not None for part in stamp_of(each))
 
 
 def _is_named(proxy: ProxyId, name: str) -> bool:

@@ -8,8 +8,9 @@ import pytest
 from envoy.service.discovery.v3 import ads_pb2_grpc
 from envoy.service.discovery.v3.discovery_pb2 import DiscoveryRequest
 from prometheus_client import CollectorRegistry, generate_latest
+from structlog.testing import capture_logs
 
-from control_plane.xds.ads.security import Security
+from control_plane.xds.ads.security import Guard, Security
 from control_plane.xds.ads.server import AdsConfig, AdsServer
 from control_plane.xds.ads.source import Snapshots
 from control_plane.xds.proxies import ProxyId
@@ -119,6 +120,23 @@ async def test_a_token_lets_in_what_it_is_for(site):
         os.utime(tokens, ns=(1, 1))
         assert len((await site.first_answer(token="renewed")).resources) == 1
         assert await refusal(site.first_answer(token="secret")) is grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_a_file_of_tokens_that_is_no_text_takes_nothing_away(site):
+    """Those known still count, until it can be read again; nothing is started with it."""
+    tokens = site.directory / "tokens"
+    tokens.write_text("secret mesh/shop/virtualNode/*\n")
+    security = site.security(tokens=True)
+    async with site.serving(security):
+        tokens.write_bytes(b"\xff\xfe")
+        with capture_logs() as logs:
+            for _ in range(2):
+                assert len((await site.first_answer(token="secret")).resources) == 1
+        assert [line["error"] for line in logs if "tokens" in line["event"]] == [f"{tokens} is not text in UTF-8"]
+        with pytest.raises(OSError, match="not text in UTF-8"):
+            Guard(security)
+        tokens.write_text("renewed mesh/shop/virtualNode/*\n")
+        assert len((await site.first_answer(token="renewed")).resources) == 1
 
 
 async def test_a_renewed_certificate_is_shown_from_then_on(site):
