@@ -81,7 +81,7 @@ class Settings(BaseSettings):
     )
     app_mesh_ca_file: Path | None = Field(
         None,
-        validation_alias=AliasChoices("app_mesh_ca_file", "AWS_CA_BUNDLE"),
+        validation_alias=AliasChoices("app_mesh_ca_file", "MESHWRIGHT_APP_MESH_CA_FILE", "AWS_CA_BUNDLE"),
         description="Whom to believe the App Mesh API's certificate (PEM); none: the usual authorities.",
     )
     app_mesh_certificate_file: Path | None = Field(

@@ -15,6 +15,7 @@ CHART = ROOT / "deploy" / "helm" / "meshwright"
 EVERYTHING: dict[str, Any] = {
     "image": {"tag": f"0.1.0@sha256:{'0' * 64}", "pullSecrets": ["registry"]},
     "settings": {"MESHWRIGHT_APP_MESH_WRITES_PER_SECOND": "8"},
+    "secrets": {"api": "api-tls", "apiClient": "api-client"},
     "temporal": {
         "tls": {"enabled": True, "clientSecret": "mine", "caSecret": "theirs", "serverName": "temporal.example"},
         "apiKey": {"secret": "cloud"},

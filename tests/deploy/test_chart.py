@@ -79,6 +79,7 @@ def test_the_schema_knows_every_value_and_the_values_every_property():
         ({"networkPolicy": {"apiFrom": [{}]}}, "networkPolicy/apiFrom/0"),
         ({"image": {"repository": ""}}, "image/repository"),
         ({"secrets": {"key": "ID:SECRET"}}, "secrets/key"),
+        ({"secrets": {"apiClient": "mine"}}, "secrets/apiClient"),
     ],
 )
 def test_the_schema_refuses(values: dict[str, Any], where: str):

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from temporalio.envconfig import ClientConfig
 
+from cli.settings import Settings, load
 from deploy.local.stack import LocalStack, StackSettings
 from tests.deploy.charting import CHART, EVERYTHING, by_name, helm, rendered
 from tests.deploy.installing import INSTALLED, MANIFESTS, ROOT, known_variables, manifests
@@ -134,6 +135,50 @@ def test_temporals_client_gets_certificates_name_and_key(process: str, tmp_path:
     tls: Any = connect["tls"]
     assert (tls.client_cert, tls.client_private_key) == (b"tls.crt of mine", b"tls.key of mine")
     assert (tls.server_root_ca_cert, tls.domain) == (b"ca.crt of theirs", "temporal.example")
+
+
+def test_the_api_and_its_clients_get_certificates_that_fit():
+    """Each process reads the files that are mounted, calls by https, and is probed where there is no TLS."""
+    objects = rendered(**EVERYTHING)
+    common = by_name(objects, "ConfigMap")["meshwright"]["data"]
+    assert common["AWS_ENDPOINT_URL_APP_MESH"] == "https://control-plane.meshwright:8080"
+    for process in TEMPORAL_CLIENTS:
+        settings = settings_of(objects, process)
+        assert settings.app_mesh_ca_file == Path("ca.crt of api-tls")
+        assert settings.app_mesh_certificate_file == Path("tls.crt of api-client")
+        assert settings.app_mesh_key_file == Path("tls.key of api-client")
+    settings = settings_of(objects, "control-plane")
+    assert settings.control_plane_certificate_file == Path("tls.crt of api-tls")
+    assert settings.control_plane_key_file == Path("tls.key of api-tls")
+    assert settings.control_plane_client_ca_file == Path("ca.crt of api-tls")
+    only = container(objects, "control-plane")
+    assert "--metrics-listen=0.0.0.0:9090" in only["args"]
+    probes = [only[f"{kind}Probe"]["httpGet"]["port"] for kind in ("startup", "liveness", "readiness")]
+    assert probes == ["metrics"] * 3
+    alone = rendered(secrets={"api": "api-tls"})
+    assert settings_of(alone, "control-plane").control_plane_client_ca_file is None
+    assert settings_of(alone, "worker").app_mesh_certificate_file is None
+
+
+def settings_of(objects: list[dict[str, Any]], process: str) -> Settings:
+    """What the process would read from its container's variables; a mounted file is `KEY of SECRET`."""
+    volumes = by_name(objects, "Deployment")[process]["spec"]["template"]["spec"]["volumes"]
+    secret_of = {each["name"]: each["secret"] for each in volumes if "secret" in each}
+    only = container(objects, process)
+    mounts = {each["mountPath"]: secret_of[each["name"]] for each in only["volumeMounts"] if each["name"] in secret_of}
+
+    def found(path: str) -> str:
+        folder, _, file = path.rpartition("/")
+        keys = mounts[folder].get("items")
+        assert keys is None or file in [key["path"] for key in keys]
+        return f"{file} of {mounts[folder]['secretName']}"
+
+    literal = {each["name"]: each["value"] for each in only["env"] if "value" in each}
+    files = {name: found(value) for name, value in literal.items() if value.startswith("/etc/meshwright/")}
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in (by_name(objects, "ConfigMap")["meshwright"]["data"] | literal | files).items():
+            patched.setenv(name, value)
+        return load({})
 
 
 def test_what_is_switched_off_leaves_nothing_behind():

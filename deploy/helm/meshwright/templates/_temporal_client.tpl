@@ -3,6 +3,8 @@
 {{- $tls := .root.Values.temporal.tls }}
 {{- $key := .root.Values.temporal.apiKey }}
 {{- $payloadKeys := .root.Values.temporal.payloadKeysSecret }}
+{{- $api := .root.Values.secrets.api }}
+{{- $apiClient := .root.Values.secrets.apiClient }}
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -21,7 +23,7 @@ spec:
       containers:
         - {{- include "meshwright.container" . | nindent 10 }}
           args: [{{ .name }}]
-          {{- if or $tls.enabled $key.secret $payloadKeys }}
+          {{- if or $tls.enabled $key.secret $payloadKeys $api }}
           env:
             {{- if $tls.enabled }}
             - {name: TEMPORAL_TLS, value: "true"}
@@ -44,6 +46,13 @@ spec:
             {{- if $payloadKeys }}
             - {name: MESHWRIGHT_PAYLOAD_KEYS_FILE, value: /etc/meshwright/payload-keys/keys}
             {{- end }}
+            {{- if $api }}
+            - {name: MESHWRIGHT_APP_MESH_CA_FILE, value: /etc/meshwright/api/server/ca.crt}
+            {{- end }}
+            {{- if $apiClient }}
+            - {name: MESHWRIGHT_APP_MESH_CERTIFICATE_FILE, value: /etc/meshwright/api/client/tls.crt}
+            - {name: MESHWRIGHT_APP_MESH_KEY_FILE, value: /etc/meshwright/api/client/tls.key}
+            {{- end }}
           {{- end }}
           envFrom:
             - configMapRef: {name: meshwright}
@@ -62,6 +71,12 @@ spec:
             {{- if $payloadKeys }}
             - {name: payload-keys, mountPath: /etc/meshwright/payload-keys, readOnly: true}
             {{- end }}
+            {{- if $api }}
+            - {name: api-server, mountPath: /etc/meshwright/api/server, readOnly: true}
+            {{- end }}
+            {{- if $apiClient }}
+            - {name: api-client, mountPath: /etc/meshwright/api/client, readOnly: true}
+            {{- end }}
       volumes:
         - name: tmp
           emptyDir: {}
@@ -77,6 +92,16 @@ spec:
         {{- end }}
         {{- with $payloadKeys }}
         - name: payload-keys
+          secret: {secretName: {{ . }}}
+        {{- end }}
+        {{- with $api }}
+        - name: api-server
+          secret:
+            secretName: {{ . }}
+            items: [{key: ca.crt, path: ca.crt}]
+        {{- end }}
+        {{- with $apiClient }}
+        - name: api-client
           secret: {secretName: {{ . }}}
         {{- end }}
 {{- end }}
