@@ -107,7 +107,8 @@ def test_the_control_plane_is_put_back_to_what_it_was(stack: LocalStack, tmp_pat
         wanted = cluster.app_mesh.specs(world.name)
         old = {key: spec for key, spec in wanted.items() if f"old-{world.name}" in str(key)}
         assert old
-        cluster.remove(world.node("old"))
+        cluster.kubernetes.delete(world.node("old"))
+        cluster.wait_let_go(world.node("old"))
     stack.stop()
     put_back(database(stack, "control-plane"), backup)
     stack.start()
