@@ -3,8 +3,8 @@
 The parser hands on a header when it has all of it, and nothing above it counts: a client that never ends its headers,
 or a single one of them, would grow the process without end, before anybody has looked at a signature. So the bytes are
 counted here as they arrive. Trailers, the headers behind a body in chunks, count too. What is too large is answered
-with 431 where an answer is still possible. A head that is not complete in time has its connection closed, as whoever
-holds connections open by a byte a minute takes a file descriptor for each.
+with 431 where an answer is still possible. A head or a body that is not complete in time has its connection closed, as
+whoever holds connections open by a byte a minute takes a file descriptor for each.
 """
 
 from asyncio import TimerHandle, Transport
@@ -15,6 +15,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 MAX_HEAD_BYTES = 1 << 16
 MAX_HEADERS = 200
 HEAD_SECONDS = 20.0
+BODY_SECONDS = 30.0
+"""The largest that the application takes comes within a second over a slow line."""
 
 _TOO_LARGE = b"The request's headers are too large"
 _REFUSAL = (
@@ -31,6 +33,7 @@ class BoundedHttp(HttpToolsProtocol):
     """One connection."""
 
     head_seconds = HEAD_SECONDS
+    body_seconds = BODY_SECONDS
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -38,7 +41,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._head_bytes = 0  # what it has handed on of this request's URL and headers
         self._too_large = False
         self._in_head = False
-        self._head_timer: TimerHandle | None = None
+        self._timer: TimerHandle | None = None  # of what has begun to come: a head, or then its body
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """The first request may begin, and has to come in time."""
@@ -47,7 +50,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing more comes."""
-        self._head_came()
+        self._came()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -82,9 +85,10 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is there in full, in time."""
-        self._head_came()
+        self._came()
         self._in_head = False
         self._pending = 0
+        self._timer = self.loop.call_later(self.body_seconds, self._is_late)
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -94,6 +98,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request has ended."""
+        self._came()
         self._pending = 0
         super().on_message_complete()
 
@@ -128,15 +133,15 @@ class BoundedHttp(HttpToolsProtocol):
         return cycle is None or cycle.response_complete
 
     def _expect_head(self) -> None:
-        if self._head_timer is None:
-            self._head_timer = self.loop.call_later(self.head_seconds, self._head_is_late)
+        if self._timer is None:
+            self._timer = self.loop.call_later(self.head_seconds, self._is_late)
 
-    def _head_came(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+    def _came(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    def _head_is_late(self) -> None:
-        self._head_timer = None
+    def _is_late(self) -> None:
+        self._timer = None
         if not self.transport.is_closing():
             self.transport.close()

@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -145,3 +145,35 @@ def test_a_connection_may_be_idle_between_requests_for_longer(address, monkeypat
         connection.settimeout(0.6)
         with pytest.raises(TimeoutError):
             connection.recv(1)
+
+
+def test_a_body_that_does_not_end_in_time_has_its_connection_closed(address, monkeypatch):
+    """A piece of it from time to time does not help; nobody is there to be answered."""
+    monkeypatch.setattr(BoundedHttp, "body_seconds", 0.2)
+    with connected(address) as connection:
+        connection.sendall(BEGINNING.replace(b"GET", b"PUT") + b"content-length: 1000000\r\n\r\n{")
+        with suppress(OSError):  # closed, at last
+            while not connection_ended(connection):
+                connection.sendall(b" ")
+
+
+def test_an_answer_may_take_longer_than_a_body(address, monkeypatch):
+    """The deadline ends with the request."""
+    monkeypatch.setattr(BoundedHttp, "body_seconds", 0.05)
+    with connected(address) as connection:
+        for _ in range(3):
+            connection.sendall(BEGINNING + b"content-length: 2\r\n\r\n{}")
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+            connection.settimeout(0.15)
+            with pytest.raises(TimeoutError):
+                connection.recv(1)
+            connection.settimeout(10)
+
+
+def connection_ended(connection):
+    """Whether the other side has closed it, as far as one can hear within a moment."""
+    connection.settimeout(0.02)
+    try:
+        return connection.recv(65536) == b""
+    except TimeoutError:
+        return False
