@@ -140,9 +140,7 @@ async def _pokes(client: "ApiClient", name: "Name | None") -> "Iterator[Change]"
     return map(index.with_relatives, changes)
 
 
-async def _outcome(
-    client: "ApiClient", name: "Name", workflow: "WorkflowHandle[Any, Any]", ends: float
-) -> "Verdict":
+async def _outcome(client: "ApiClient", name: "Name", workflow: "WorkflowHandle[Any, Any]", ends: float) -> "Verdict":
     """The verdict once there is a last one, or when the monotonic clock shows `ends`; stderr gets each word before."""
     import asyncio
     import time
