@@ -1,12 +1,14 @@
 """A local stack with what a scenario needs of it: the cluster, the calls that were counted, what processes use."""
 
 import asyncio
+import contextlib
 import statistics
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -17,6 +19,8 @@ from deploy.local.stack import LocalStack, StackSettings
 from resources.kinds import Kind
 
 EVERYTHING = ("worker", "watcher", "control-plane", "temporal", "kube-apiserver", "etcd")
+LIMITED = ("virtual_nodes", "virtual_routers", "virtual_services")
+"""What App Mesh allows 200 of in a mesh; more would wait for ever."""
 Calls = dict[tuple[str, str], int]
 
 
@@ -93,11 +97,12 @@ class Site:
 
 @asynccontextmanager
 async def site(**environment: str) -> AsyncIterator[Site]:
-    """A fresh stack; gone without a trace afterwards."""
-    with (
-        tempfile.TemporaryDirectory(prefix="meshwright-bench-") as directory,
-        LocalStack(directory, StackSettings(environment=environment)) as stack,
-    ):
+    """A fresh stack without quotas that matter; gone without a trace afterwards."""
+    with tempfile.TemporaryDirectory(prefix="meshwright-bench-") as directory, contextlib.ExitStack() as things:
+        quotas = Path(directory) / "quotas.yaml"
+        quotas.write_text("".join(f"{name}_per_mesh: 100000\n" for name in LIMITED))
+        environment["MESHWRIGHT_QUOTAS_FILE"] = str(quotas)
+        stack = things.enter_context(LocalStack(directory, StackSettings(environment=environment)))
         cluster = await Cluster.connect(stack.environment["KUBECONFIG"])
         try:
             yield Site(stack, cluster)
