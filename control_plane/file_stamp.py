@@ -1,15 +1,18 @@
-"""Whether a file is still the one that was read: asked at each use of a key or certificate that may be renewed."""
+"""Whether files are still those that were read: asked at each use of a key or certificate that may be renewed."""
 
 from pathlib import Path
 
-Stamp = tuple[int, int, int]
+Stamp = tuple[int, ...]
 
 
-def stamp_of(file: Path) -> Stamp:
-    """What differs when a file was written anew, be it within a tick of the clock or with an old time.
+def stamp_of(*files: Path | None) -> Stamp:
+    """What differs when one was written anew, be it within a tick of the clock or with an old time.
+
+    Args:
+        files: None is passed over.
 
     Raises:
-        OSError: there is no such file.
+        OSError: one is not there.
     """
-    found = file.stat()
-    return found.st_mtime_ns, found.st_ino, found.st_size
+    found = [file.stat() for file in files if file is not None]
+    return tuple(part for each in found for part in (each.st_mtime_ns, each.st_ino, each.st_size))

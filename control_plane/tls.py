@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 from cryptography import x509
 
-from control_plane.file_stamp import stamp_of
+from control_plane.file_stamp import Stamp, stamp_of
 
 log = structlog.get_logger(__name__)
 
@@ -66,6 +66,5 @@ class ServerTls:
         self._expires(certificate.not_valid_after_utc.timestamp())
         return context
 
-    def _stamp_now(self) -> tuple[int, ...]:
-        files = (self._certificate, self._key, self._client_ca)
-        return tuple(part for file in files if file is not None for part in stamp_of(file))
+    def _stamp_now(self) -> Stamp:
+        return stamp_of(self._certificate, self._key, self._client_ca)

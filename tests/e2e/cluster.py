@@ -2,6 +2,8 @@
 
 import itertools
 import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -128,3 +130,11 @@ def clients_of(stack: LocalStack) -> Iterator[Cluster]:
 def mesh_of(manifest: Manifest) -> str:
     """The mesh that a manifest of ours is or belongs to."""
     return str(manifest["metadata"]["name"] if manifest["kind"] == Kind.MESH else manifest["spec"]["meshName"])
+
+
+def meshwright(cluster: Cluster, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command against the stack; `environment` overrides the stack's."""
+    command = [sys.executable, "-m", "cli.main", *arguments]
+    return subprocess.run(
+        command, env=cluster.stack.environment | environment, capture_output=True, text=True, timeout=120, check=False
+    )

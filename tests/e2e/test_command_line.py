@@ -10,16 +10,8 @@ from typing import Any
 import yaml
 
 from tests.builders import http_route
-from tests.e2e.cluster import Cluster
+from tests.e2e.cluster import Cluster, meshwright
 from tests.e2e.world import World
-
-
-def meshwright(cluster: Cluster, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Run the command against the test's stack; `environment` overrides the stack's."""
-    command = [sys.executable, "-m", "cli.main", *arguments]
-    return subprocess.run(
-        command, env=cluster.stack.environment | environment, capture_output=True, text=True, timeout=120, check=False
-    )
 
 
 def standings(cluster: Cluster, world: World) -> tuple[int, dict[str, Any]]:

@@ -1,8 +1,6 @@
 """Stories: a database is lost, or put back as it was some time ago. What docs/how-to/back-up-and-restore.md says."""
 
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
@@ -13,7 +11,7 @@ import pytest
 from deploy.local.stack import LocalStack, StackSettings
 from tests.builders import Manifest
 from tests.e2e.app_mesh import writes
-from tests.e2e.cluster import Cluster, clients_of
+from tests.e2e.cluster import Cluster, clients_of, meshwright
 from tests.e2e.kubernetes_api import describe
 from tests.e2e.world import World, route
 from tests.waiting import until
@@ -32,12 +30,15 @@ def database(stack: LocalStack, name: str) -> Path:
     return found
 
 
-def put_back(file: Path, backup: Path | None) -> None:
-    """Have the database be what the backup is, or nothing; its part does not run."""
+def put_back(stack: LocalStack, name: str, backup: Path | None) -> None:
+    """Have the database of this name be what the backup is, or nothing; everything stops for that, and starts anew."""
+    stack.stop()
+    file = database(stack, name)
     for each in file.parent.glob(f"{file.name}*"):
         each.unlink()
     if backup is not None:
         file.write_bytes(backup.read_bytes())
+    stack.start()
 
 
 def back_up(file: Path, to: Path) -> None:
@@ -54,22 +55,14 @@ def live_with(cluster: Cluster, world: World, shop: list[Manifest]) -> None:
     cluster.remove(*reversed(shop))
 
 
-def shop_of(world: World) -> list[Manifest]:
-    """A mesh with two nodes, and a service in front of both."""
-    service = world.service("cart", [route(1, {"cart": 90, "cart-v2": 10})])
-    return [world.mesh(), world.node("cart"), world.node("cart-v2"), service]
-
-
 def test_temporal_loses_its_database(stack: LocalStack) -> None:
     """Every workflow begins anew by itself, and finds that there is nothing to write."""
     with clients_of(stack) as cluster:
         world = cluster.world("temporal-lost")
-        shop = shop_of(world)
+        shop = world.shop(1)
         cluster.converge(*shop)
         before = cluster.app_mesh.objects(world.name)
-    stack.stop()
-    put_back(database(stack, "temporal"), None)
-    stack.start()
+    put_back(stack, "temporal", None)
     with clients_of(stack) as cluster:
         for manifest in shop:
             until(partial(cluster.workflows.is_running, manifest), what=f"a workflow of {describe(manifest)}")
@@ -82,12 +75,10 @@ def test_the_control_plane_loses_its_database(stack: LocalStack) -> None:
     """All is made again, without anybody asking for it."""
     with clients_of(stack) as cluster:
         world = cluster.world("control-plane-lost")
-        shop = shop_of(world)
+        shop = world.shop(1)
         cluster.converge(*shop)
         before = cluster.app_mesh.specs(world.name)
-    stack.stop()
-    put_back(database(stack, "control-plane"), None)
-    stack.start()
+    put_back(stack, "control-plane", None)
     with clients_of(stack) as cluster:
         until(partial(cluster.app_mesh.specs, world.name), lambda specs: specs == before, "all to be made again")
         cluster.kubernetes.wait_active(*shop)
@@ -99,7 +90,7 @@ def test_the_control_plane_is_put_back_to_what_it_was(stack: LocalStack, tmp_pat
     backup = tmp_path / "control-plane.db"
     with clients_of(stack) as cluster:
         world = cluster.world("put-back")
-        shop = shop_of(world)
+        shop = world.shop(1)
         cluster.converge(*shop, world.node("old"))
         back_up(database(stack, "control-plane"), backup)
         shop[-1] = world.service("cart", [route(1, {"cart": 10, "cart-v2": 90}), route(2, {"cart": 1})])
@@ -109,19 +100,10 @@ def test_the_control_plane_is_put_back_to_what_it_was(stack: LocalStack, tmp_pat
         assert old
         cluster.kubernetes.delete(world.node("old"))
         cluster.wait_let_go(world.node("old"))
-    stack.stop()
-    put_back(database(stack, "control-plane"), backup)
-    stack.start()
-    done = subprocess.run(
-        [sys.executable, "-m", "cli.main", "reconcile", "--all", "--wait"],
-        env=stack.environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
+    put_back(stack, "control-plane", backup)
     with clients_of(stack) as cluster:
+        done = meshwright(cluster, "reconcile", "--all", "--wait")
+        assert done.returncode == 0, done.stderr
         assert cluster.app_mesh.specs(world.name) == wanted
         cluster.app_mesh.api.delete_virtual_node(meshName=world.name, virtualNodeName=f"old-{world.name}")
         live_with(cluster, world, [*shop, world.node("new")])

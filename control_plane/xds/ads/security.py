@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 import grpc
 import structlog
 
-from control_plane.file_stamp import stamp_of
+from control_plane.file_stamp import Stamp, stamp_of
 from control_plane.xds.proxies import ProxyId
 
 log = structlog.get_logger("control_plane.xds")
@@ -63,7 +63,7 @@ class Guard:
         self._security = security
         self._tls_stamp = self._stamp_of_tls()
         self._configuration = self._read_tls()
-        self._tokens_stamp: tuple[int, ...] = ()
+        self._tokens_stamp: Stamp = ()
         self._tokens: Mapping[str, tuple[str, ...]] = {}
         if security.tokens is not None:
             self._read_tokens(security.tokens)
@@ -130,10 +130,8 @@ class Guard:
         ca = security.client_ca.read_bytes() if security.client_ca else None
         return grpc.ssl_server_certificate_configuration([pair], ca)
 
-    def _stamp_of_tls(self) -> tuple[int, ...]:
-        security = self._security
-        files = (security.certificate, security.key, security.client_ca)
-        return tuple(part for each in files if each is not None for part in stamp_of(each))
+    def _stamp_of_tls(self) -> Stamp:
+        return stamp_of(self._security.certificate, self._security.key, self._security.client_ca)
 
 
 def _is_named(proxy: ProxyId, name: str) -> bool:
