@@ -67,21 +67,15 @@ def print_findings(found: "Sequence[Finding]", output: str) -> None:
     """Print them in one of the forms."""
     import dataclasses
 
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     from cli.structured import structured
+    from cli.tables import Cell, Rows
 
     if output == "table":
-        rows = Table(box=None, pad_edge=False)
-        for heading in ("PART", "CHECK", "", "FOUND"):
-            rows.add_column(heading, no_wrap=heading not in ("CHECK", "FOUND"), overflow="fold")
+        rows = []
         for each in found:
             said = each.said + (f"\n→ {each.remedy}" if each.remedy else "")
-            verdict = Text(each.verdict.value, style=_STYLES[each.verdict.value])
-            rows.add_row(Text(each.part), Text(each.check), verdict, Text(said))
-        Console().print(rows)
+            rows.append((each.part, each.check, Cell(each.verdict.value, _STYLES[each.verdict.value]), said))
+        Rows(("PART", "CHECK", "", "FOUND"), rows, folds=frozenset({"CHECK", "FOUND"})).print()
         return
     plain: list[dict[str, Any]] = [{**dataclasses.asdict(each), "verdict": each.verdict.value} for each in found]
     print(structured(plain, output))

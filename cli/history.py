@@ -10,18 +10,16 @@ from cli.options import Cluster, Config, TemporalAddress, TemporalNamespace, set
 from cli.resource_argument import Namespace, Resource, named, path
 
 if TYPE_CHECKING:
-    from rich.table import Table
     from temporalio.client import Client
 
     from cli.reconciles import Pending, Reconcile
     from cli.settings import Settings
+    from cli.tables import Rows
     from watcher.index import Name
 
 Run = tuple[str, list["Reconcile"]]
 """A run of the workflow: its id and the reconciles in it, oldest first."""
 
-UNBOUNDED = 10_000
-"""Columns: more than any line has."""
 _LIMIT = typer.Option("--limit", min=1, help="Show this many, the newest; they end with the newest of all.")
 _OUTPUT = typer.Option("--output", "-o", help="A table for people; JSON or YAML with every call.")
 
@@ -67,13 +65,10 @@ def print_history(runs: Sequence[Run], link: Any, output: str) -> None:
     """Print them in one of the forms; `link` tells the page of a run in Temporal's UI, or None."""
     import dataclasses
 
-    from rich.console import Console
-
     from cli.structured import structured
 
     if output == "table":
-        width = None if sys.stdout.isatty() else UNBOUNDED  # what is piped on has one line for each
-        Console(width=width).print(table([each for _, found in runs for each in found]))
+        table([each for _, found in runs for each in found]).print()
         for page in filter(None, (link(run) for run, _ in runs)):
             print(page)
         return
@@ -92,16 +87,13 @@ def print_history(runs: Sequence[Run], link: Any, output: str) -> None:
     print(structured(plain, output))
 
 
-def table(found: "Sequence[Reconcile]") -> "Table":
+def table(found: "Sequence[Reconcile]") -> "Rows":
     """One line for each reconcile."""
-    from rich.table import Table
-    from rich.text import Text
+    from cli.tables import Rows
 
-    rows = Table(box=None, pad_edge=False)
-    for heading in ("WHEN", "TOOK", "GENERATION", "BECAUSE", "CALLS", "RETRIES", "OUTCOME"):
-        rows.add_column(heading, no_wrap=heading not in ("BECAUSE", "CALLS", "OUTCOME"), overflow="fold")
-    for each in found:
-        cells = (
+    headings = ("WHEN", "TOOK", "GENERATION", "BECAUSE", "CALLS", "RETRIES", "OUTCOME")
+    rows = [
+        (
             _moment(each.began)[:19],
             "" if each.under_way else f"{each.ended - each.began:.3f} s",
             "" if each.generation is None else str(each.generation),
@@ -110,8 +102,9 @@ def table(found: "Sequence[Reconcile]") -> "Table":
             str(each.retries or ""),
             outcome(each),
         )
-        rows.add_row(*map(Text, cells))
-    return rows
+        for each in found
+    ]
+    return Rows(headings, rows, folds=frozenset({"BECAUSE", "CALLS", "OUTCOME"}))
 
 
 def calls_in_short(reconcile: "Reconcile") -> str:

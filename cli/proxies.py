@@ -9,7 +9,7 @@ from cli.options import Config, setting
 from cli.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from cli.tables import Rows
 
 _OUTPUT = typer.Option("--output", "-o", help="A table for people; JSON or YAML with all that is known.")
 _OTHERWISE_FINE = ("synced", "pending")
@@ -25,8 +25,6 @@ def proxies(
 
     Exit code 0: it was asked. 2: there is no such control plane, or it does not let us ask.
     """
-    from rich.console import Console
-
     from cli.settings import load
     from cli.structured import structured
 
@@ -35,10 +33,9 @@ def proxies(
     if output != "table":
         print(structured(found, output))
         return
-    console = Console()
-    console.print(table(found["proxies"]))
+    table(found["proxies"]).print()
     for line in complaints(found["proxies"]):
-        console.print(line, markup=False, highlight=False)
+        print(line)
 
 
 def ask(settings: Settings) -> dict[str, Any]:
@@ -77,20 +74,17 @@ def ask(settings: Settings) -> dict[str, Any]:
     return document
 
 
-def table(proxies: list[Mapping[str, Any]]) -> "Table":
+def table(proxies: list[Mapping[str, Any]]) -> "Rows":
     """One line for each connection."""
-    from rich.table import Table
+    from cli.tables import Cell, Rows
 
-    rows = Table(box=None, pad_edge=False)
-    for heading in ("PROXY", "STATE", "REVISION", "ACCEPTED", "PROTOCOL", "ADDRESS", "SINCE"):
-        rows.add_column(heading, no_wrap=True)
+    rows = []
     for each in proxies:
         style = "" if each["state"] in _OTHERWISE_FINE else "yellow"
         numbers = (str(each["revision"]), str(each["acceptedRevision"]))
-        rows.add_row(
-            each["proxy"], each["state"], *numbers, each["protocol"], each["address"], each["since"], style=style
-        )
-    return rows
+        cells = (each["proxy"], each["state"], *numbers, each["protocol"], each["address"], each["since"])
+        rows.append([Cell(cell, style) for cell in cells])
+    return Rows(("PROXY", "STATE", "REVISION", "ACCEPTED", "PROTOCOL", "ADDRESS", "SINCE"), rows)
 
 
 def complaints(proxies: list[Mapping[str, Any]]) -> list[str]:

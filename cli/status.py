@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from cli.standing import Standing
+    from cli.tables import Rows
 
 _NAMESPACE = typer.Option("--namespace", "-n", help="Only this namespace (meshes have none, and are always shown).")
 _WATCH = typer.Option("--watch", "-w", help="Stay, and show every change, until interrupted.")
@@ -44,32 +43,26 @@ def print_standings(found: "Sequence[Standing]", output: str) -> None:
     """Print them in one of the forms."""
     import dataclasses
 
-    from rich.console import Console
-
     from cli.structured import structured
 
     if output == "table":
-        Console().print(table(found))
+        table(found).print()
         return
     plain = [{**dataclasses.asdict(each), "phase": each.phase.value, "warnings": list(each.warnings)} for each in found]
     print(structured(plain, output))
 
 
-def table(found: "Sequence[Standing]") -> "Table":
+def table(found: "Sequence[Standing]") -> "Rows":
     """One line for each resource; what it waits for, or what is wrong, in the last column."""
-    from rich.table import Table
-    from rich.text import Text
+    from cli.tables import Cell, Rows
 
-    rows = Table(box=None, pad_edge=False)
-    for heading in ("RESOURCE", "MESH", "PHASE", "REASON", "MESSAGE"):
-        rows.add_column(heading, no_wrap=heading != "MESSAGE", overflow="fold")
+    rows = []
     for each in found:
         path = "/".join(part for part in (each.kind.lower(), each.namespace, each.name) if part)
         reason = "" if each.reason == each.phase else each.reason
         message = each.message if not each.settled else "; ".join(each.warnings)
-        cells = (path, each.mesh, Text(each.phase.value, style=_STYLES[each.phase]), reason, message)
-        rows.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in cells))
-    return rows
+        rows.append((path, each.mesh, Cell(each.phase.value, _STYLES[each.phase]), reason, message))
+    return Rows(("RESOURCE", "MESH", "PHASE", "REASON", "MESSAGE"), rows, folds=frozenset({"MESSAGE"}))
 
 
 async def _ask(namespace: str | None) -> "list[Standing]":

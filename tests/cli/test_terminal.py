@@ -1,13 +1,16 @@
 """What shells and terminals have of the command line: completion, and colours only where somebody sees them."""
 
 import os
+import re
 import subprocess
 import sys
+import termios
 
 import pytest
 
 MESHWRIGHT = [sys.executable, "-m", "cli.main"]
 ESCAPE = "\x1b["
+COLOUR = re.compile(re.escape(ESCAPE) + r"[0-9;]*m")
 COLOURS = [f"{ESCAPE}{bold}{code}m" for bold in ("", "1;") for code in range(30, 38)]
 
 
@@ -26,13 +29,12 @@ def completed(words, number):
     return done.stdout.split()
 
 
-def on_a_terminal(arguments, **more):
-    """What the command writes to a terminal."""
+def on_a_terminal(command, columns=80, **more):
+    """What a command writes to a terminal that is so wide."""
     pty = pytest.importorskip("pty")
     ours, theirs = pty.openpty()
-    child = subprocess.Popen(
-        MESHWRIGHT + arguments, env=environment(TERM="xterm-256color", **more), stdin=theirs, stdout=theirs
-    )
+    termios.tcsetwinsize(theirs, (24, columns))
+    child = subprocess.Popen(command, env=environment(TERM="xterm-256color", **more), stdin=theirs, stdout=theirs)
     os.close(theirs)
     written = b""
     try:
@@ -65,12 +67,34 @@ def test_a_terminal_has_colours_and_a_file_has_none():
         [*MESHWRIGHT, "status", "--help"], env=environment(), capture_output=True, text=True, check=True, timeout=60
     )
     assert ESCAPE not in piped.stdout
-    shown = on_a_terminal(["status", "--help"])
+    shown = on_a_terminal([*MESHWRIGHT, "status", "--help"])
     assert any(each in shown for each in COLOURS)
 
 
 def test_a_user_who_wants_no_colours_has_none():
     """`NO_COLOR`, whatever it is set to, as https://no-color.org says; bold is no colour."""
-    shown = on_a_terminal(["status", "--help"], NO_COLOR="1")
+    shown = on_a_terminal([*MESHWRIGHT, "status", "--help"], NO_COLOR="1")
     assert ESCAPE in shown
     assert not any(each in shown for each in COLOURS)
+
+
+TABLE = """
+from cli.tables import Cell, Rows
+Rows(("NAME", "MESSAGE"), [("a", Cell("not there yet, " * 10, "red")), ("b", "")], folds=frozenset({"MESSAGE"})).print()
+"""
+
+
+def test_a_table_is_as_wide_as_the_terminal_and_whole_in_a_pipe():
+    """Also in a pipe that was made in a terminal, where somebody could still ask how wide that is."""
+    shown = on_a_terminal([sys.executable, "-c", TABLE], columns=60)
+    lines = [COLOUR.sub("", line) for line in shown.splitlines()]
+    assert [line.split(maxsplit=1)[0] for line in lines if line[:1].strip()] == ["NAME", "a", "b"]
+    assert (max(map(len, lines)), len(lines) > 3) == (60, True)
+    assert any(each in shown for each in COLOURS)
+
+    piped = on_a_terminal(["bash", "-c", '"$0" -c "$1" | cat', sys.executable, TABLE], columns=60)
+    assert [line.rstrip() for line in piped.splitlines()] == [
+        "NAME  MESSAGE",
+        f"a     {('not there yet, ' * 10).strip()}",
+        "b",
+    ]
