@@ -11,11 +11,13 @@ from collections.abc import Sequence
 import structlog
 from google.protobuf import json_format
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 from temporalio.api.common.v1 import Payloads
 from temporalio.converter import PayloadCodec
 
@@ -37,8 +39,9 @@ def create_app(codec: PayloadCodec, origins: Sequence[str], token: str | None = 
     """
 
     async def decode(request: Request) -> Response:
-        if (refusal := _refusal(request, origins, token)) is not None:
-            return refusal
+        if token is not None and not _carries(request, token):
+            log.warning("a request without the token was refused", origin=request.headers.get("origin"))
+            return PlainTextResponse("a token is needed\n", 401)
         body = b""
         async for chunk in request.stream():
             body += chunk
@@ -66,16 +69,29 @@ def create_app(codec: PayloadCodec, origins: Sequence[str], token: str | None = 
         allow_credentials=True,
     )
     routes = [Route("/decode", decode, methods=["POST"]), Route("/healthz", healthy)]
-    return Starlette(routes=routes, middleware=[cors])
+    return Starlette(routes=routes, middleware=[Middleware(_Gate, origins=origins), cors])
 
 
-def _refusal(request: Request, origins: Sequence[str], token: str | None) -> Response | None:
-    # CORS alone keeps a page from reading an answer, not from asking; and a page that gave its own name our address
-    # (DNS rebinding) would count as ours.
-    origin = request.headers.get("origin")
-    if origin is not None and origin not in origins:
-        return PlainTextResponse("this page may not ask\n", 403)
+class _Gate:
+    """Refuses the pages of others, their question whether they may ask (preflight) included.
+
+    CORS alone keeps a page from reading an answer, not from asking; and a page that gave its own name our address (DNS
+    rebinding) would count as ours. The UI tells its user only that it could not connect: the log says why.
+    """
+
+    def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
+        self._app = app
+        self._origins = origins
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        origin = Headers(scope=scope).get("origin") if scope["type"] == "http" else None
+        if origin is None or origin in self._origins:
+            await self._app(scope, receive, send)
+            return
+        log.warning("a page of another origin was refused", origin=origin[:200], allowed=list(self._origins))
+        await PlainTextResponse("this page may not ask\n", 403)(scope, receive, send)
+
+
+def _carries(request: Request, token: str) -> bool:
     given = request.headers.get("authorization", "")
-    if token is not None and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
-        return PlainTextResponse("a token is needed\n", 401)
-    return None
+    return hmac.compare_digest(given.encode(), f"Bearer {token}".encode())

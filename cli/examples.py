@@ -39,10 +39,7 @@ EXAMPLES = {
     ),
     "proxy-init": ("meshwright proxy-init --dry-run",),
     "search-attributes": ("meshwright search-attributes --temporal-address temporal:7233",),
-    "codec-server": (
-        "meshwright codec-server --payload-keys-file keys --codec-listen 127.0.0.1:8234"
-        " --codec-origins http://localhost:8233",
-    ),
+    "codec-server": ("meshwright codec-server --payload-keys-file keys --codec-origins http://localhost:8233",),
     "up": ("meshwright up --detach --dir try", "meshwright up --external kubernetes,temporal"),
     "down": ("meshwright down --dir try",),
     "restart": ("meshwright restart worker watcher", "meshwright restart all"),

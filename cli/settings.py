@@ -53,7 +53,7 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("temporal_namespace", "TEMPORAL_NAMESPACE"),
         description="Temporal namespace.",
     )
-    temporal_ui: str | None = Field(None, description="URL of Temporal's UI, for links to it.")
+    temporal_ui: str | None = Field(None, description="URL of Temporal's UI, for links to it and for the codec server.")
     task_queue: str = Field("meshwright", description="Task queue of the workflows and of activities without a limit.")
 
     search_attributes: Literal["auto", "on", "off"] = Field(
@@ -66,9 +66,12 @@ class Settings(BaseSettings):
         description="File of keys that encrypt what Temporal stores, ID:KEY a line, the key 32 bytes in base64.",
     )
     codec_listen: str = Field("127.0.0.1:8234", description="HOST:PORT of the codec server (HTTP).")
-    codec_origins: str = Field(
-        "http://localhost:8233,http://127.0.0.1:8233",
-        description="Origins of the Temporal UIs whose pages may ask the codec server, comma-separated.",
+    codec_origins: str | None = Field(
+        None,
+        description=(
+            "Origins of the Temporal UIs whose pages may ask the codec server, comma-separated; "
+            "none: that of temporal_ui, or this machine's at port 8233."
+        ),
     )
     codec_token: str | None = Field(
         None, description="What must come as Authorization: Bearer to the codec server; none: nothing."

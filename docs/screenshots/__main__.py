@@ -1,13 +1,12 @@
 """Makes the pictures: a stack, the example, an edit, resources that wait and fail, and a browser that looks at them.
 
-The stack lives in `.venv`, the browser's driver in `.venv-tools`: `browser.py` is run there, and given URLs as JSON.
+One more stack encrypts what Temporal stores, for the picture of what the codec server gives back.
 """
 
-import json
-import os
-import subprocess
+import base64
+import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -15,43 +14,62 @@ from urllib.parse import quote, urlencode
 import yaml
 
 from deploy.local.stack import LocalStack, StackSettings
+from docs.screenshots.looking import Look, look
 from tests.builders import Manifest
 from tests.e2e.cluster import Cluster, clients_of
+from tests.e2e.codec_server import codec_server
 from tests.e2e.workflows import id_of
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "docs" / "how-to" / "images"
-PYTHON = ROOT / ".venv-tools" / "bin" / "python"
 
 NAMESPACE = "colors"
 RUNNING = urlencode({"query": 'ExecutionStatus = "Running"'})
 COLUMNS = ("Status", "MeshwrightPhase", "MeshwrightReason", "MeshwrightKind", "MeshwrightMesh", "Workflow ID")
+LISTED = {"namespace-workflow-table-columns": {"default": [{"label": label} for label in COLUMNS]}}
 
 
 def main() -> None:
     """Make all pictures."""
     IMAGES.mkdir(exist_ok=True)
-    with (
-        tempfile.TemporaryDirectory() as directory,
-        LocalStack(directory, StackSettings(fast=True)) as stack,
-        clients_of(stack) as cluster,
-    ):
+    with tempfile.TemporaryDirectory() as directory:
+        of_the_ui(Path(directory))
+    with tempfile.TemporaryDirectory() as directory:
+        of_what_was_encrypted(Path(directory))
+
+
+def of_the_ui(directory: Path) -> None:
+    """Those of `temporal-ui.md`."""
+    with LocalStack(directory, StackSettings(fast=True)) as stack, clients_of(stack) as cluster:
         service = apply_everything(cluster)
-        ui = stack.environment["MESHWRIGHT_TEMPORAL_UI"]
-        listed = f"{ui}/namespaces/default/workflows?{RUNNING}"
+        listed = f"{stack.environment['MESHWRIGHT_TEMPORAL_UI']}/namespaces/default/workflows?{RUNNING}"
         shoot(
             picture("workflow-list.png", listed, "WaitingForVirtualNodes", width=1500, height=560),
-            picture("history.png", page(cluster, ui, service, "history"), "UpdateRoute", height=900),
-            picture("current-details.png", page(cluster, ui, service, "user-metadata"), "Last reconcile", height=820),
+            picture("history.png", page(cluster, service, "history"), "UpdateRoute", height=900),
+            picture("current-details.png", page(cluster, service, "user-metadata"), "Last reconcile", height=820),
         )
         with call_that_does_not_get_through(cluster) as late:
-            shoot(picture("pending-retry.png", page(cluster, ui, late, "pending-activities"), "CreateMesh", height=500))
+            shoot(picture("pending-retry.png", page(cluster, late, "pending-activities"), "CreateMesh", height=500))
 
 
-def picture(name: str, url: str, shows: str, **size: int) -> dict[str, object]:
+def of_what_was_encrypted(directory: Path) -> None:
+    """That of `encrypt-histories.md`: what a workflow was told first, as the codec server opens it."""
+    keys = directory / "payload-keys"
+    keys.write_text(f"2026-11:{base64.b64encode(secrets.token_bytes(32)).decode()}\n")
+    settings = StackSettings(fast=True, environment={"MESHWRIGHT_PAYLOAD_KEYS_FILE": str(keys)})
+    with LocalStack(directory / "stack", settings) as stack, clients_of(stack) as cluster:
+        service = apply_everything(cluster)
+        with codec_server(cluster, MESHWRIGHT_PAYLOAD_KEYS_FILE=str(keys)) as endpoint:
+            told = page(cluster, service, "history/events/2")
+            shoot(picture("decrypted.png", told, '"snapshot"', height=900, storage={"endpoint": endpoint}))
+
+
+def picture(
+    name: str, url: str, shows: str, *, storage: Mapping[str, object] = LISTED, height: int, width: int = 1280
+) -> Look:
     """One that is made of a page as soon as that shows this text."""
-    return {"picture": name, "url": url, "shows": shows, **size}
+    return Look(url, shows, storage=storage, picture=IMAGES / name, width=width, height=height)
 
 
 def apply_everything(cluster: Cluster) -> Manifest:
@@ -98,20 +116,20 @@ def call_that_does_not_get_through(cluster: Cluster) -> Iterator[Manifest]:
         yield mesh
 
 
-def page(cluster: Cluster, ui: str, manifest: Manifest, tab: str) -> str:
+def page(cluster: Cluster, manifest: Manifest, tab: str) -> str:
     """The address of a tab of a resource's workflow."""
     found = cluster.workflows.describe(manifest)
     assert found is not None
+    ui = cluster.stack.environment["MESHWRIGHT_TEMPORAL_UI"]
     return f"{ui}/namespaces/default/workflows/{quote(id_of(manifest), safe='')}/{found.run_id}/{tab}"
 
 
-def shoot(*shots: dict[str, object]) -> None:
+def shoot(*pictures: Look) -> None:
     """Have the browser make pictures."""
-    order = {"columns": COLUMNS, "folder": str(IMAGES), "shots": shots}
-    script = Path(__file__).with_name("browser.py")
-    subprocess.run([str(PYTHON), str(script)], input=json.dumps(order).encode(), check=True, env=dict(os.environ))
-    for shot in shots:
-        print(f"{shot['picture']}: {(IMAGES / str(shot['picture'])).stat().st_size / 1000:.0f} kB")
+    look(*pictures)
+    for each in pictures:
+        assert each.picture is not None
+        print(f"{each.picture.name}: {each.picture.stat().st_size / 1000:.0f} kB")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""The browser's side: runs in `.venv-tools`, reads what to picture as JSON from stdin. Knows nothing of the rest."""
+"""The browser's side: runs in `.venv-tools`, reads what to look at as JSON from stdin. Knows nothing of the rest."""
 
 import json
 import shutil
 import sys
 import time
-from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Error, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 ARGUMENTS = [
     "--headless",
@@ -16,38 +16,46 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-WIDTH = 1280
 PATIENCE = 60.0
 
 
-def shows(tab: Page, text: str) -> bool:
-    """Whether the page, or a frame in it (Markdown is in one), has this text by now."""
+def text_of(tab: Page) -> str:
+    """What the page, and the frames in it (Markdown is in one), show by now."""
     try:
-        return any(text in str(frame.evaluate("document.body && document.body.innerText")) for frame in tab.frames)
+        return "\n".join(str(frame.evaluate("document.body && document.body.innerText")) for frame in tab.frames)
     except Error:  # a frame went while it was asked
-        return False
+        return ""
+
+
+def look(browser: Browser, order: dict[str, Any]) -> None:
+    """Open a page in a window of its own, wait for what it shall show, and make the picture."""
+    context = browser.new_context(color_scheme="light", reduced_motion="reduce")
+    for name, value in order["storage"].items():
+        context.add_init_script(f"localStorage.setItem({json.dumps(name)}, {json.dumps(json.dumps(value))})")
+    tab = context.new_page()
+    tab.set_viewport_size({"width": order["width"], "height": order["height"]})
+    tab.goto(order["url"], wait_until="load")
+    deadline = time.monotonic() + PATIENCE
+    while order["shows"] not in (shown := text_of(tab)):
+        if time.monotonic() > deadline:
+            sys.exit(f"{order['url']} does not show {order['shows']!r}, but\n{shown[-1500:]}")
+        tab.wait_for_timeout(200)
+    if order["picture"] is not None:
+        tab.wait_for_timeout(1000)  # it has no sign of having drawn the last of it
+        tab.screenshot(path=order["picture"])
+    shown = text_of(tab)
+    for hidden in order["hides"]:
+        if hidden in shown:
+            sys.exit(f"{order['url']} shows {hidden!r}")
+    context.close()
 
 
 def main() -> None:
-    """Make the pictures."""
-    order = json.load(sys.stdin)
-    columns = json.dumps({"default": [{"label": label} for label in order["columns"]]})
+    """Look at everything, in order."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        context = browser.new_context(color_scheme="light", reduced_motion="reduce")
-        # Where the UI keeps which columns its list has; what a person does with the mouse, once.
-        context.add_init_script(f"localStorage.setItem('namespace-workflow-table-columns', {json.dumps(columns)})")
-        for shot in order["shots"]:
-            tab = context.new_page()
-            tab.set_viewport_size({"width": shot.get("width", WIDTH), "height": shot["height"]})
-            tab.goto(shot["url"], wait_until="load")
-            deadline = time.monotonic() + PATIENCE
-            while not shows(tab, shot["shows"]):
-                assert time.monotonic() < deadline, f"{shot['picture']} does not show {shot['shows']!r}"
-                tab.wait_for_timeout(200)
-            tab.wait_for_timeout(1000)  # it has no sign of having drawn the last of it
-            tab.screenshot(path=str(Path(order["folder"]) / shot["picture"]))
-            tab.close()
+        for order in json.load(sys.stdin):
+            look(browser, order)
         browser.close()
 
 

@@ -5,10 +5,13 @@ from typing import Any
 import httpx
 import pytest
 from google.protobuf import json_format
+from structlog.testing import capture_logs
 from temporalio.api.common.v1 import Payload, Payloads
 
 from cli.codec_app import LARGEST, create_app
+from cli.codec_server import origins
 from cli.encryption import EncryptionCodec
+from cli.settings import SettingsError, load
 
 UI = "http://localhost:8233"
 CODEC = EncryptionCodec([("k", b"k" * 32)])
@@ -34,11 +37,14 @@ async def test_payloads_come_back_decrypted_with_leave_for_the_uis_page():
 
 
 async def test_a_browser_is_told_who_may_ask():
-    """The question before the question; a page of somebody else gets no leave."""
+    """The question before the question; a page of somebody else gets no leave, and the log says so: the UI does not."""
     asks = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type,x-namespace"}
     assert (await client().options("/decode", headers={"Origin": UI, **asks})).status_code == 200
-    refused = await client().options("/decode", headers={"Origin": "http://evil.example", **asks})
+    with capture_logs() as lines:
+        refused = await client().options("/decode", headers={"Origin": "http://localhost:1", **asks})
+    assert refused.status_code == 403
     assert "access-control-allow-origin" not in refused.headers
+    assert [(line["origin"], line["allowed"]) for line in lines] == [("http://localhost:1", [UI])]
 
 
 async def test_another_page_is_refused_even_if_it_does_not_ask_for_leave():
@@ -82,3 +88,34 @@ async def test_it_neither_encrypts_nor_shows_itself_to_a_look():
     assert (await client().post("/encode", json={})).status_code == 404
     assert (await client().get("/decode")).status_code == 405
     assert (await client().get("/healthz")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("given", "pages"),
+    [
+        pytest.param({}, ["http://localhost:8233", "http://127.0.0.1:8233"], id="nothing said"),
+        pytest.param(
+            {"temporal_ui": "http://127.0.0.1:24340/"},
+            ["http://localhost:24340", "http://127.0.0.1:24340"],
+            id="the local stack's",
+        ),
+        pytest.param({"temporal_ui": "https://Temporal.example:443/ui"}, ["https://temporal.example"], id="another's"),
+        pytest.param(
+            {"temporal_ui": "http://127.0.0.1:1", "codec_origins": "http://a.example/, https://[fd00::1]:8443,"},
+            ["http://a.example", "https://[fd00::1]:8443"],
+            id="named",
+        ),
+    ],
+)
+def test_the_pages_that_may_ask_are_those_of_the_uis(given, pages, monkeypatch):
+    """As browsers name them: without a path, and without a port that goes without saying."""
+    for name in ("MESHWRIGHT_TEMPORAL_UI", "MESHWRIGHT_CODEC_ORIGINS"):
+        monkeypatch.delenv(name, raising=False)
+    assert origins(load(given)) == pages
+
+
+@pytest.mark.parametrize("given", ["*", "localhost:8233", "http://localhost:port", "http://[::1", "ftp://a.example"])
+def test_what_is_no_address_of_a_page_is_told(given):
+    """Everybody's pages are nobody's either."""
+    with pytest.raises(SettingsError, match="codec_origins: expected the address of a page"):
+        origins(load({"codec_origins": given}))

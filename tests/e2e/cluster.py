@@ -132,9 +132,9 @@ def mesh_of(manifest: Manifest) -> str:
     return str(manifest["metadata"]["name"] if manifest["kind"] == Kind.MESH else manifest["spec"]["meshName"])
 
 
-def meshwright(cluster: Cluster, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command against the stack; `environment` overrides the stack's."""
+def meshwright(cluster: Cluster, *arguments: str, **variables: str | None) -> subprocess.CompletedProcess[str]:
+    """Run the command against the stack; `variables` override those of its environment, and None takes one out."""
+    given = {**cluster.stack.environment, **variables}
+    environment = {name: value for name, value in given.items() if value is not None}
     command = [sys.executable, "-m", "cli.main", *arguments]
-    return subprocess.run(
-        command, env=cluster.stack.environment | environment, capture_output=True, text=True, timeout=120, check=False
-    )
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)

@@ -4,27 +4,25 @@ import asyncio
 import base64
 import json
 import re
-import socket
 import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.parse import quote
 
 import pytest
 from temporalio.client import Client, WorkflowHistory
 
 from deploy.local.plan import Plan
 from deploy.local.stack import LocalStack, StackSettings
+from docs.screenshots.looking import Look, lacking, look
 from tests.builders import http_route, tcp_route
 from tests.control_plane.xds.ads.certificates import Authority
-from tests.e2e.cluster import Cluster, clients_of
+from tests.e2e.cluster import Cluster, clients_of, meshwright
+from tests.e2e.codec_server import codec_server
 from tests.e2e.temporal_frontend import Frontend, temporal_frontend
 from tests.e2e.workflows import id_of
 from tests.e2e.world import World
-from tests.waiting import until
 
 API_KEY = "the-api-key"
 
@@ -42,10 +40,7 @@ class Secured:
 
     def meshwright(self, *arguments: str, **variables: str | None) -> "subprocess.CompletedProcess[str]":
         """Run the command with the settings of the stack's processes, some of them otherwise."""
-        given = {**self.cluster.stack.environment, **self.environment, **variables}
-        environment = {name: value for name, value in given.items() if value is not None}
-        command = [sys.executable, "-m", "cli.main", *arguments]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        return meshwright(self.cluster, *arguments, **{**self.environment, **variables})
 
     def raw_history(self, id: str) -> str:
         """What Temporal itself has, as its operators can read it: in the clear where nothing is encrypted."""
@@ -64,31 +59,6 @@ def key_line(name: str) -> str:
     return f"{name}:{base64.b64encode(name.encode().ljust(32, b'.')).decode()}\n"
 
 
-@contextmanager
-def codec_server(secured: Secured) -> Iterator[str]:
-    """The codec server as a process of its own; its address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    environment = {**secured.cluster.stack.environment, **secured.environment, "MESHWRIGHT_CODEC_TOKEN": "t"}
-    command = [sys.executable, "-m", "cli.main", "codec-server", "--codec-listen", address]
-    process = subprocess.Popen(command, env=environment)
-    try:
-        until(lambda: answers(f"http://{address}/healthz"), what="the codec server")
-        yield f"http://{address}"
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def answers(url: str) -> bool:
-    """Whether somebody serves there."""
-    try:
-        with urlopen(url, timeout=5) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
-
-
 def temporal_shows(secured: Secured, id: str, *more: str) -> str:
     """The history as Temporal's own command line shows it."""
     binary = Plan.read(secured.temporal.layout.plan).binaries["temporal"]
@@ -96,6 +66,17 @@ def temporal_shows(secured: Secured, id: str, *more: str) -> str:
     shown = subprocess.run([binary, "workflow", "show", *of, *more], capture_output=True, check=True, timeout=60)
     # What it cannot read it prints as it is, in base64.
     return " ".join([shown.stdout.decode(), *map(decoded, re.findall(rb'"data": "([^"]+)"', shown.stdout))])
+
+
+def first_signal(secured: Secured, id: str) -> str:
+    """The page of Temporal's UI that shows what a workflow was told first."""
+
+    async def run() -> str:
+        client = await Client.connect(secured.plain_address)
+        return (await client.get_workflow_handle(id).describe()).run_id or ""
+
+    ui = secured.temporal.environment["MESHWRIGHT_TEMPORAL_UI"]
+    return f"{ui}/namespaces/default/workflows/{quote(id, safe='')}/{asyncio.run(run())}/history/events/2"
 
 
 def decoded(data: bytes) -> str:
@@ -158,7 +139,7 @@ def test_all_calls_carry_certificate_and_key_and_nothing_of_a_spec_is_stored_in_
     assert {name: count for name, count in calls.items() if count} == {"UpdateRoute": 1}  # it remembers by the old key
     assert "second" in secured.raw_history(id_of(service))
 
-    with codec_server(secured) as endpoint:
+    with codec_server(secured.cluster, **secured.environment, MESHWRIGHT_CODEC_TOKEN="t") as endpoint:
         shown = temporal_shows(secured, id_of(service), "--codec-endpoint", endpoint, "--codec-auth", "Bearer t")
         assert "prefix-of-the-spec" in shown
     assert "prefix-of-the-spec" not in temporal_shows(secured, id_of(service))
@@ -173,6 +154,23 @@ def test_all_calls_carry_certificate_and_key_and_nothing_of_a_spec_is_stored_in_
         "history", f"virtualservice/{refused['metadata']['name']}", "-n", world.name, "-o", "json"
     )
     assert words[:60] in told.stdout
+
+
+@pytest.mark.skipif(lacking() is not None, reason=str(lacking()))
+def test_temporals_ui_shows_what_is_encrypted_where_the_codec_server_lets_its_page_ask(secured: Secured) -> None:
+    """In a real browser: unreadable without the codec server, and from a page whose origin it was not told."""
+    mesh = World("looked-at").mesh(egressFilter={"type": "DROP_ALL"})
+    secured.cluster.converge(mesh)
+    page = first_signal(secured, id_of(mesh))
+    encrypted = base64.b64encode(b"binary/encrypted").decode()
+    ui = secured.temporal.environment["MESHWRIGHT_TEMPORAL_UI"]
+    with codec_server(secured.cluster, **secured.environment, MESHWRIGHT_CODEC_ORIGINS=ui) as endpoint:
+        asks = {"endpoint": endpoint}  # where the UI keeps what a person enters behind the glasses
+        look(
+            Look(page, encrypted, hides=("DROP_ALL",)),
+            Look(page, "DROP_ALL", hides=(encrypted,), storage=asks),
+            Look(page.replace("127.0.0.1", "localhost"), "could not connect", hides=("DROP_ALL",), storage=asks),
+        )
 
 
 @pytest.mark.parametrize(
