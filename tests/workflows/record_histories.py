@@ -1,7 +1,8 @@
 """Records the histories that `test_replay.py` replays: `python -m tests.workflows.record_histories [STORY...]`.
 
-Run it when the workflows have changed on purpose, and only then. It writes `next/`, which gets the name of the release
-when there is one. The folders of releases stay as they are: what ran on the old code must go on on the new.
+Run it when the workflows have changed on purpose, and only then; or for a new story, which is then named. It writes
+`next/`: every story, as the code that will be released lives it. At the release the folder gets the release's name. The
+folders of releases stay as they are: what ran on the old code must go on on the new.
 """
 
 import asyncio
@@ -335,9 +336,14 @@ async def record(address: str, *named: str) -> None:
         async with harness.worker():
             handle = await story(harness)
             history = await handle.fetch_history()
-        path = FOLDER / f"{story.__name__.replace('_', '-')}.json"
+        path = FOLDER / f"{stem(story)}.json"
         path.write_text(portable(history.to_json()) + "\n")
         print(f"{path.name}: {len(history.events)} events")  # noqa: T201 - it is a script
+
+
+def stem(story: Callable[[Harness], Recorded]) -> str:
+    """What the files of a story are called."""
+    return story.__name__.replace("_", "-")
 
 
 def portable(history: str) -> str:

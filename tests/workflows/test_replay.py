@@ -1,6 +1,7 @@
 """What ran on an earlier release goes on on this one: recorded histories replay without a difference."""
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from cli.spans import Spans
 from tests.workflows.conftest import sandboxed
-from tests.workflows.record_histories import portable
+from tests.workflows.record_histories import STORIES, portable, stem
 from workflows.cloud_map import CloudMapServiceWorkflow
 from workflows.entity import ALL, EntityWorkflow, MeshWorkflow, VirtualNodeWorkflow
 from workflows.log_context import LogContext
@@ -61,6 +62,20 @@ def test_a_recorded_history_names_no_path_of_a_machine(path):
     """Stack traces do; the recorder leaves them out."""
     assert "site-packages" not in path.read_text()
     assert path.read_text() == portable(path.read_text())
+
+
+def test_the_newest_code_has_a_history_of_every_story():
+    """`next/`, or the last release while nothing has changed since; a story that is new is recorded."""
+    folders = {path.parent for path in HISTORIES}
+    newest = max(folders, key=lambda folder: (folder.name == "next", [*map(int, re.findall(r"\d+", folder.name))]))
+    recorded = {path.stem for path in HISTORIES if path.parent == newest}
+    missing = [story.__name__ for story in STORIES if stem(story) not in recorded]
+    assert missing == [], f"python -m tests.workflows.record_histories {' '.join(missing)}"
+
+
+def test_every_history_is_of_a_story():
+    """A story that has gone, or has another name, could not be recorded again."""
+    assert {path.stem for path in HISTORIES} - {stem(story) for story in STORIES} == set()
 
 
 def test_every_kind_has_a_recorded_history():
