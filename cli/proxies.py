@@ -84,7 +84,8 @@ def table(proxies: list[Mapping[str, Any]]) -> "Rows":
         numbers = (str(each["revision"]), str(each["acceptedRevision"]))
         cells = (each["proxy"], each["state"], *numbers, each["protocol"], each["address"], each["since"])
         rows.append([Cell(cell, style) for cell in cells])
-    return Rows(("PROXY", "STATE", "REVISION", "ACCEPTED", "PROTOCOL", "ADDRESS", "SINCE"), rows)
+    headings = ("PROXY", "STATE", "REVISION", "ACCEPTED", "PROTOCOL", "ADDRESS", "SINCE")
+    return Rows(headings, rows, folds=frozenset({"PROXY", "ADDRESS", "SINCE"}))
 
 
 def complaints(proxies: list[Mapping[str, Any]]) -> list[str]:

@@ -62,7 +62,7 @@ def table(found: "Sequence[Standing]") -> "Rows":
         reason = "" if each.reason == each.phase else each.reason
         message = each.message if not each.settled else "; ".join(each.warnings)
         rows.append((path, each.mesh, Cell(each.phase.value, _STYLES[each.phase]), reason, message))
-    return Rows(("RESOURCE", "MESH", "PHASE", "REASON", "MESSAGE"), rows, folds=frozenset({"MESSAGE"}))
+    return Rows(("RESOURCE", "MESH", "PHASE", "REASON", "MESSAGE"), rows, folds=frozenset({"RESOURCE", "MESSAGE"}))
 
 
 async def _ask(namespace: str | None) -> "list[Standing]":

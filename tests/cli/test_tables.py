@@ -19,7 +19,9 @@ ADDRESS = "ipv6:[fe80::1]:51544"
 def statuses():
     """A resource that waits for much, told by the API in two lines."""
     said = ("WaitingForVirtualNodes", f"{LONG}\n of it", 1, 1, "")
-    print_standings([Standing("VirtualService", "shop", "cart.shop", "mesh", Phase.WAITING, *said)] * 2, "table")
+    print_standings(
+        [Standing("VirtualService", "shop", "cart.shop.svc.cluster.local", "mesh", Phase.WAITING, *said)] * 2, "table"
+    )
 
 
 def reconciles():
@@ -60,6 +62,23 @@ def test_a_user_who_says_how_wide_has_it_so(print_two, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
     print_two()
     assert max(map(len, capsys.readouterr().out.splitlines())) == 100
+
+
+@pytest.mark.parametrize(
+    ("print_two", "whole"),
+    [
+        (statuses, {"mesh", "Waiting", "WaitingForVirtualNodes", "not", "end"}),
+        (reconciles, {"1970-01-01T00:00:00", "1.000", "seen", "as", "before"}),
+        (findings, {"Temporal", "connection", "failed", "end", "start"}),
+        (connections, {"pending", "42", "41", "delta", "VirtualNode", "end"}),
+    ],
+)
+def test_a_terminal_of_eighty_columns_cuts_nothing_off(print_two, whole, capsys, monkeypatch):
+    """Names, which are long, are folded as messages are; short words stay whole."""
+    monkeypatch.setenv("COLUMNS", "80")
+    print_two()
+    said = capsys.readouterr().out.split()
+    assert [word for word in whole if said.count(word) < 2] == []
 
 
 def test_columns_stand_below_one_another_and_brackets_stay(capsys):
