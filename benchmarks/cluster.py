@@ -100,19 +100,27 @@ class Cluster:
 
     async def reached(self, kind: Kind, name: str, generation: int) -> None:
         """Wait until a resource is active in this generation or a later one."""
-        async with aclosing(self._watch(kind)) as resources:
+        async with aclosing(self._watch(kind, name)) as resources:
             async for resource in resources:
-                metadata = resource["metadata"]
-                if metadata["name"] == name and metadata["generation"] >= generation and is_active(kind, resource):
+                if resource["metadata"]["generation"] >= generation and is_active(kind, resource):
                     break
 
-    async def _watch(self, kind: Kind) -> AsyncGenerator[dict[str, Any], None]:
-        """Every resource of a kind as it is, then each change."""
+    async def _watch(self, kind: Kind, name: str | None = None) -> AsyncGenerator[dict[str, Any], None]:
+        """Every resource of a kind (and of this name) as it is, then each change; for ever.
+
+        The API server ends a watch that reads too slowly for it: then all come again.
+        """
+        while True:
+            async with aclosing(self._watch_once(kind, name)) as resources:
+                async for resource in resources:
+                    yield resource
+
+    async def _watch_once(self, kind: Kind, name: str | None) -> AsyncGenerator[dict[str, Any], None]:
         call = await self._client.param_serialize(
             "GET",
             collection_path(kind),
             query_params=[("watch", "1"), ("sendInitialEvents", "true"), ("resourceVersionMatch", "NotOlderThan"),
-                          ("allowWatchBookmarks", "true")],
+                          ("allowWatchBookmarks", "true"), *([("fieldSelector", f"metadata.name={name}")] if name else [])],
             header_params={"Accept": "application/json"},
             auth_settings=["BearerToken"],
         )  # fmt: skip

@@ -36,6 +36,10 @@ GRACE = timedelta(seconds=20)
 STICKY = timedelta(seconds=2)
 """How long a workflow task waits for the worker that has its workflow in memory: also when that one was killed."""
 
+POLLS = 16
+"""Workflow tasks asked for at once. One that meets no poll is written down and read again by the server: with the
+SDK's own five, half of them in a large apply, and an edit waits behind them."""
+
 
 async def serve(settings: Settings) -> None:
     """Run until asked to stop."""
@@ -115,6 +119,7 @@ def workers(
         max_concurrent_workflow_tasks=100,
         max_cached_workflows=settings.worker_cached_workflows,
         max_eager_activity_reservations_per_workflow_task=10,
+        max_concurrent_workflow_task_polls=POLLS,
         sticky_queue_schedule_to_start_timeout=STICKY,
         graceful_shutdown_timeout=GRACE,
         interceptors=interceptors,

@@ -7,8 +7,9 @@ it refers to is. A resource is at work from when its workflow is told until its 
 
 Namespaces take turns, so that one who applies little does not wait for all of one who applies much.
 
-This only orders and delays: whoever is at work for too long counts as done, so nothing waits for ever, and news of
-resources that have a status (edits, pokes, deletions) never wait. No I/O.
+This only orders and delays. While first statuses keep coming, be it slowly, the number at work is what is let in: more
+would only queue up before an edit. When none comes, those at work for too long count as done, so nothing waits for
+ever; and news of resources that have a status (edits, pokes, deletions) never wait. No I/O.
 """
 
 import time
@@ -19,10 +20,12 @@ from resources.kinds import Kind
 from watcher.index import Name, mesh_of, nodes_of
 from workflows.messages import Snapshot
 
-AT_ONCE = 64
-"""More do not go faster on two cores, and an edit would wait for them."""
+AT_ONCE = 16
+"""Two cores are busy with a dozen. More go no faster, and an edit waits for them: with 64 three times as long."""
 PATIENCE_SECONDS = 5.0
-"""How long others wait for a resource at work."""
+"""How long others wait for resources at work of which none reports."""
+LONGEST_SECONDS = 60.0
+"""How long others wait for a resource at work while others report."""
 
 
 class Admission:
@@ -33,6 +36,7 @@ class Admission:
         self._clock = clock
         self._at_work: dict[Name, float] = {}
         """Since when; the oldest first."""
+        self._last_report = clock()
         self._waiting: dict[Name, tuple[Name, ...]] = {}
         """What each refers to."""
         self._next: dict[str | None, dict[Kind, dict[Name, None]]] = {}
@@ -52,7 +56,8 @@ class Admission:
 
     def done(self, name: Name) -> None:
         """Its status has been seen, or it is gone."""
-        self._at_work.pop(name, None)
+        if self._at_work.pop(name, None) is not None:
+            self._last_report = self._clock()
         if self._waiting.pop(name, None) is not None and name.namespace in self._next:
             self._next[name.namespace][name.kind].pop(name, None)
         self._free(name)
@@ -102,8 +107,9 @@ class Admission:
                 self._queue(held)
 
     def _give_up_on_the_slow(self) -> None:
-        late = self._clock() - PATIENCE_SECONDS
-        while self._at_work and (oldest := next(iter(self._at_work.items())))[1] <= late:
+        now = self._clock()
+        patience = PATIENCE_SECONDS if now - self._last_report >= PATIENCE_SECONDS else LONGEST_SECONDS
+        while self._at_work and (oldest := next(iter(self._at_work.items())))[1] <= now - patience:
             del self._at_work[oldest[0]]
             self._free(oldest[0])
 

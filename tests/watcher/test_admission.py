@@ -11,7 +11,7 @@ from tests.watcher.conftest import Eventually
 from tests.watcher.fake_workflows import FakeWorkflows
 from tests.watcher.sightings import sighting
 from tests.watcher.test_delivery import sending
-from watcher.admission import PATIENCE_SECONDS, Admission
+from watcher.admission import LONGEST_SECONDS, PATIENCE_SECONDS, Admission
 from watcher.delivery import ResourceOutbox
 from watcher.index import Name
 from workflows.messages import Change, Snapshot
@@ -91,6 +91,25 @@ def test_nobody_waits_for_ever() -> None:
     assert names(admission) == []
     clock.now += PATIENCE_SECONDS
     assert names(admission) == ["a"]
+
+
+def test_a_slow_machine_is_not_given_more_while_resources_report() -> None:
+    """More at work would be slower still, and edits would wait for them; one that never reports counts as done late."""
+    clock = Clock()
+    admission = Admission(at_once=2, clock=clock)
+    for number in range(100):
+        admission.hold(node(f"n{number:02}"))
+    assert names(admission) == ["n00", "n01"]
+    reporting = Name(Kind.VIRTUAL_NODE, "prod", "n01")
+    for _ in range(int(LONGEST_SECONDS / PATIENCE_SECONDS) - 1):
+        clock.now += PATIENCE_SECONDS - 1
+        admission.done(reporting)
+        begun = names(admission)
+        assert len(begun) == 1
+        reporting = Name(Kind.VIRTUAL_NODE, "prod", begun[0])
+    clock.now = 100.0 + LONGEST_SECONDS
+    admission.done(reporting)
+    assert len(names(admission)) == 2
 
 
 def test_namespaces_take_turns() -> None:
