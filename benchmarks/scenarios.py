@@ -38,8 +38,9 @@ async def _one_of_each(at: Site, name: str, order: tuple[int, ...]) -> tuple[flo
     applied = [mesh(name), node(f"{name}-n", name, name), service(f"{name}-s", name, name, [f"{name}-n"])]
     active = [asyncio.create_task(at.cluster.settled(kind, 1, name)) for kind in Kind]
     await asyncio.sleep(0.5)  # the watches are open, and the stack rests
-    before, start = at.calls(), time.monotonic()
-    written = asyncio.create_task(at.until_written(before, 7))
+    before = at.calls()
+    written = asyncio.create_task(at.until_written(await at.revision(), 7))
+    start = time.monotonic()
     for number in order:
         await at.cluster.create([applied[number]])
     await written
@@ -52,8 +53,8 @@ async def _edits(at: Site, report: Report, count: int) -> None:
     seconds, before = [], at.calls()
     for number in range(count):
         edited = _weighed("order0", 2 + number)
-        counted, start = at.calls(), time.monotonic()
-        written = asyncio.create_task(at.until_written(counted, 1))
+        written = asyncio.create_task(at.until_written(await at.revision(), 1))
+        start = time.monotonic()
         generation = await at.cluster.patch(Kind.VIRTUAL_SERVICE, "order0", "order0-s", edited)
         await written
         seconds.append(time.monotonic() - start)
@@ -118,7 +119,7 @@ async def _drift(at: Site, report: Report) -> None:
 
 async def _kill(at: Site, report: Report, count: int) -> None:
     """Kill the worker after half of the writes, and look at how long its successor takes for the rest."""
-    before, restarted = at.calls(), []
+    before, restarted = await at.revision(), []
 
     async def kill() -> None:
         await at.until_written(before, count * 3)
