@@ -116,11 +116,12 @@ class Cluster:
                     yield resource
 
     async def _watch_once(self, kind: Kind, name: str | None) -> AsyncGenerator[dict[str, Any], None]:
+        only = [("fieldSelector", f"metadata.name={name}")] if name is not None else []
         call = await self._client.param_serialize(
             "GET",
             collection_path(kind),
             query_params=[("watch", "1"), ("sendInitialEvents", "true"), ("resourceVersionMatch", "NotOlderThan"),
-                          ("allowWatchBookmarks", "true"), *([("fieldSelector", f"metadata.name={name}")] if name else [])],
+                          ("allowWatchBookmarks", "true"), *only],
             header_params={"Accept": "application/json"},
             auth_settings=["BearerToken"],
         )  # fmt: skip

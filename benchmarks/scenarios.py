@@ -20,6 +20,7 @@ HUNDRED, THOUSAND = 100, 1000
 async def small(report: Report, size: float) -> None:
     """A mesh, a node and a service with three routes, in each order; then one weight at a time."""
     async with site() as at:
+        await _one_of_each(at, "first", (0, 1, 2))  # connections are made, and code is read, once
         in_api, active, counts = [], [], set()
         orders = list(itertools.permutations(range(3)))[: sized(6, size)]
         for number, order in enumerate(orders):

@@ -100,7 +100,7 @@ class Site:
         return (await self._feed.now()).revision
 
     async def until_written(self, revision: int, writes: int) -> None:
-        """Wait until so many writes came after a revision; told by the API, so that waiting costs what we measure nothing."""
+        """Wait until so many writes came after a revision; the API tells, so that waiting takes nothing from it."""
         while writes > 0:
             page = await self._feed.after(revision)
             writes, revision = writes - len(page.written), page.revision

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from uuid import uuid4
 
 import structlog
@@ -144,10 +145,15 @@ class ApiEndpoint:
 def names_in(parameters: Mapping[str, object]) -> dict[str, str]:
     """The names by which a request says what it is about, as a log writes them: `mesh_name`, `route_name`."""
     return {
-        re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): value
+        _as_in_a_log(name): value
         for name, value in parameters.items()
         if name.endswith("Name") and isinstance(value, str)
     }
+
+
+@cache
+def _as_in_a_log(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def trace_id_of(headers: Mapping[str, str]) -> str | None:

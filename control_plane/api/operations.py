@@ -122,7 +122,8 @@ def _create(session: Session, kind: Kind, parameters: Parameters) -> tuple[str, 
     if around.itself is not None:
         raise Conflict(f"{described(key)} already exists")
     limit = kind.quota(session.installation.quotas)
-    if objects.count(session.connection, kind.name, key.mesh, key.parent) >= limit:
+    collection = (kind.name, key.mesh, key.parent)
+    if not session.room.is_there(session.connection, session.write.revision, collection, limit):
         raise LimitExceeded(f"There are {limit} {kind.plural} already, which is the limit")
     _refuse_if_it_does_not_fit(kind, spec, around)
     record = ObjectRecord(

@@ -1,11 +1,12 @@
 """What an operation works with: an open transaction, the time, and what this installation is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
 from control_plane.api.arns import ArnFormat
 from control_plane.api.quotas import Quotas
+from control_plane.api.room import Room
 from control_plane.store.database import Write
 
 
@@ -27,6 +28,7 @@ class Session:
     now: float
     open_write: Write | None = None
     caller: str | None = None  # what the caller says of itself
+    room: Room = field(default_factory=Room)
 
     @property
     def write(self) -> Write:
