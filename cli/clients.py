@@ -19,7 +19,7 @@ from temporalio.service import GrpcCompression
 
 from activities import metrics
 from cli.app_mesh_tls import ClientTls, for_botocore
-from cli.encryption import data_converter
+from cli.converter import converter_for
 from cli.kubernetes_client import kubernetes as kubernetes
 from cli.settings import Settings, SettingsError
 from watcher.data_plane import DataPlaneWatch, StandingFeed
@@ -32,6 +32,9 @@ from watcher.watcher import Watcher
 
 log = structlog.get_logger(__name__)
 
+APP_MESH, CLOUD_MAP = "appmesh", "servicediscovery"
+SERVICES = (APP_MESH, CLOUD_MAP)
+"""As botocore calls them."""
 FILES_SECONDS = 30
 """How often certificates are looked at, where nothing is asked at each connection."""
 ANSWER_SECONDS = 10
@@ -83,7 +86,7 @@ async def _connected(
     # Uncompressed: messages are small, and the compression cost more than it saved (measured on one machine).
     return await Client.connect(
         **connect,
-        data_converter=data_converter(settings),
+        data_converter=converter_for(settings),
         grpc_compression=GrpcCompression.NONE,
         runtime=runtime,
         interceptors=interceptors,
@@ -106,12 +109,12 @@ def app_mesh(settings: Settings) -> Any:
     """
     if settings.app_mesh_endpoint is None:
         raise SettingsError("app_mesh_endpoint is not set; set AWS_ENDPOINT_URL_APP_MESH to the App Mesh API's URL")
-    return _boto("appmesh", settings.app_mesh_endpoint, settings, **for_botocore(settings))
+    return _boto(APP_MESH, settings.app_mesh_endpoint, settings, **for_botocore(settings))
 
 
 def cloud_map(settings: Settings) -> Any:
     """A boto3 `servicediscovery` client, to be shared by all threads; without an endpoint it is AWS's own."""
-    return _boto("servicediscovery", settings.cloud_map_endpoint, settings)
+    return _boto(CLOUD_MAP, settings.cloud_map_endpoint, settings)
 
 
 def _boto(
@@ -180,10 +183,18 @@ def _session() -> Any:
 
 @cache
 def _service_models() -> Any:
-    """What botocore knows of AWS. One for all clients: each would read it for itself, and keep eight megabytes."""
+    """What botocore knows of AWS. One for all clients: each would read it for itself.
+
+    It knows the hosts of every service in every region, which takes seven megabytes, of which we ask for two services'.
+    """
     from botocore.loaders import create_loader
 
-    return create_loader(os.environ.get("AWS_DATA_PATH"))
+    loader = create_loader(os.environ.get("AWS_DATA_PATH"))
+    hosts, _ = loader.load_data_with_path("endpoints")  # kept by the loader, and given to each client that it serves
+    for partition in hosts["partitions"]:
+        services = partition["services"]
+        partition["services"] = {name: services[name] for name in SERVICES if name in services}
+    return loader
 
 
 def _credentials() -> Any:
@@ -250,7 +261,7 @@ def _signer(settings: Settings) -> Sign | None:
 
     def sign(method: str, url: str) -> dict[str, str]:
         request = AWSRequest(method, url, headers={"User-Agent": caller(settings)})
-        SigV4Auth(credentials.get_frozen_credentials(), "appmesh", settings.app_mesh_region).add_auth(request)
+        SigV4Auth(credentials.get_frozen_credentials(), APP_MESH, settings.app_mesh_region).add_auth(request)
         return dict(request.headers.items())
 
     return sign

@@ -4,8 +4,12 @@ The SDK makes a converter for every workflow task and for every workflow. Ours k
 one serves all; and what it has learned of a type once, it need not learn again for each workflow.
 """
 
+import dataclasses
+
 from temporalio.contrib.pydantic import PydanticPayloadConverter
-from temporalio.converter import DataConverter
+from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
+
+from cli.settings import Settings
 
 _SHARED = PydanticPayloadConverter()
 
@@ -19,4 +23,22 @@ class SharedPayloadConverter(PydanticPayloadConverter):
 
 
 data_converter = DataConverter(payload_converter_class=SharedPayloadConverter)
-"""What every client of ours uses. It reads and writes what the SDK's `pydantic_data_converter` does."""
+"""Without keys. It reads and writes what the SDK's `pydantic_data_converter` does."""
+
+
+def converter_for(settings: Settings) -> DataConverter:
+    """The converter of every process of ours; it encrypts where there is a file of keys.
+
+    Raises:
+        SettingsError: the file cannot be used.
+    """
+    if settings.payload_keys_file is None:
+        return data_converter
+    # Here, as most have no keys: the library for it takes six megabytes of each process.
+    from cli.encryption import EncryptionCodec, read_keys
+
+    return dataclasses.replace(
+        data_converter,
+        payload_codec=EncryptionCodec(read_keys(settings.payload_keys_file)),
+        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+    )

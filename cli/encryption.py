@@ -8,7 +8,6 @@ What was written before there was a key is read as it is.
 import asyncio
 import base64
 import binascii
-import dataclasses
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,10 +15,9 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from temporalio.api.common.v1 import Payload
-from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, PayloadCodec
+from temporalio.converter import PayloadCodec
 
-from cli.converter import data_converter as plain_converter
-from cli.settings import Settings, SettingsError
+from cli.settings import SettingsError
 
 ENCODING = b"binary/encrypted"
 KEY_ID = "encryption-key-id"
@@ -76,21 +74,6 @@ class EncryptionCodec(PayloadCodec):
         except InvalidTag:
             raise UnknownKey(f"a payload does not fit key {id.decode()!r}: another key of that name?") from None
         return Payload.FromString(opened)
-
-
-def data_converter(settings: Settings) -> DataConverter:
-    """The converter of every process of ours; it encrypts where there is a file of keys.
-
-    Raises:
-        SettingsError: the file cannot be used.
-    """
-    if settings.payload_keys_file is None:
-        return plain_converter
-    return dataclasses.replace(
-        plain_converter,
-        payload_codec=EncryptionCodec(read_keys(settings.payload_keys_file)),
-        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
-    )
 
 
 def read_keys(path: Path) -> list[tuple[str, bytes]]:

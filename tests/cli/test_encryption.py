@@ -10,7 +10,8 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.exceptions import ApplicationError
 
 from activities.messages import ReadReferences
-from cli.encryption import LARGE, EncryptionCodec, UnknownKey, data_converter, read_keys
+from cli.converter import converter_for
+from cli.encryption import LARGE, EncryptionCodec, UnknownKey, read_keys
 from cli.reconciles import words
 from cli.settings import SettingsError, load
 
@@ -66,7 +67,7 @@ async def test_what_was_tampered_with_is_refused(change):
 
 async def test_failures_hide_their_words_and_history_reads_them(tmp_path):
     """The kind of failure stays readable, as retry policies need it."""
-    converter = data_converter(settings(tmp_path, line(OLD)))
+    converter = converter_for(settings(tmp_path, line(OLD)))
     failure = Failure()
     await converter.encode_failure(ApplicationError("route /secret is refused", type="BadRequest"), failure)
     assert b"secret" not in failure.SerializeToString()
@@ -75,7 +76,7 @@ async def test_failures_hide_their_words_and_history_reads_them(tmp_path):
 
 async def test_models_of_ours_go_through(tmp_path):
     """What activities take is pydantic's."""
-    converter = data_converter(settings(tmp_path, line(OLD)))
+    converter = converter_for(settings(tmp_path, line(OLD)))
     asked = ReadReferences(mesh="shop")
     [payload] = await converter.encode([asked])
     assert b"shop" not in payload.SerializeToString()
@@ -102,7 +103,7 @@ def test_the_file_of_keys_has_one_a_line(tmp_path):
 def test_a_file_that_cannot_be_used_is_named_without_its_keys(tmp_path, content, message):
     """It may be a typing mistake in a secret."""
     with pytest.raises(SettingsError, match=message) as refused:
-        data_converter(settings(tmp_path, content))
+        converter_for(settings(tmp_path, content))
     assert line(OLD).partition(":")[2] not in str(refused.value)
 
 

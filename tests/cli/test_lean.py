@@ -5,6 +5,9 @@ import sys
 
 import pytest
 
+from cli import clients
+from cli.settings import Settings
+
 
 def modules_after(code: str) -> set[str]:
     """The modules that a new process has imported after running some code."""
@@ -17,7 +20,7 @@ def modules_after(code: str) -> set[str]:
 def test_a_process_imports_nothing_that_it_does_not_use(process: str) -> None:
     """Each of these costs every watcher and every worker megabytes."""
     found = modules_after(f"from cli.lean import lean_imports\nwith lean_imports():\n    import cli.{process}")
-    assert found & {"grpc", "rich", "requests", "oauthlib", "websocket", "boto3"} == set()
+    assert found & {"grpc", "rich", "requests", "oauthlib", "websocket", "boto3", "cryptography"} == set()
     assert {"kubernetes.aio.client", "temporalio.client"} <= found
 
 
@@ -27,3 +30,11 @@ def test_what_was_left_out_can_be_imported_afterwards() -> None:
         "from cli.lean import lean_imports\nwith lean_imports():\n    import structlog\nimport rich, grpc"
     )
     assert {"rich", "grpc"} <= found
+
+
+def test_hosts_are_known_of_two_services_only() -> None:
+    """The whole list is the largest thing that botocore keeps."""
+    (partition, *_) = clients._service_models().load_data("endpoints")["partitions"]
+    assert set(partition["services"]) == {"appmesh", "servicediscovery"}
+    settings = Settings(app_mesh_region="eu-central-1")
+    assert clients.cloud_map(settings).meta.endpoint_url == "https://servicediscovery.eu-central-1.amazonaws.com"
