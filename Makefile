@@ -56,14 +56,14 @@ test: fast e2e ## Run the whole suite: fast tests first, then end to end on the 
 
 .PHONY: fast
 fast: setup ## Run the tests that need no other program.
-	@$(BIN)/python -m pytest -q -m "not e2e and not faults"
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not e2e and not faults"
 
 .PHONY: sequences
 sequences: setup ## Try two thousand random sequences of edits, planner against control plane (two minutes).
 	@$(BIN)/python -m pytest -q tests/convergence --sequences 1000
 
 .PHONY: e2e
-e2e: setup ## Run the end-to-end tests: real etcd, kube-apiserver, Temporal, control plane.
+e2e: setup $(TOOLS)/.ready ## Run the end-to-end tests: real etcd, kube-apiserver, Temporal, control plane.
 	@$(BIN)/python -m deploy.local.toolchain
 	@$(BIN)/python -m deploy.local.toolchain kubectl
 	@$(BIN)/python -m pytest -q -m e2e
