@@ -13,6 +13,9 @@ are exact; times are that machine's. A fixed piece of Python took {pace:.0f} ms 
 {pace_after:.0f} ms after it: compare runs by that.
 """
 
+BY_HAND = "## Where the time goes"
+"""The heading of what a person wrote about a run; it says of which."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -81,9 +84,10 @@ class Report:
         return "\n".join(lines) + "\n"
 
     def write(self, page: Path, **facts: object) -> None:
-        """Write the page, and its pictures beside it."""
+        """Write the page, and its pictures beside it. What people wrote below `BY_HAND` stays."""
         page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(self.markdown(**facts))
+        _, heading, written = page.read_text().partition(BY_HAND) if page.exists() else ("", "", "")
+        page.write_text(self.markdown(**facts) + (f"\n{heading}{written}" if heading else ""))
         for plot in self.plots:
             draw(plot, page.parent / "pictures" / f"{plot.name}.svg")
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 import statistics
 import tempfile
 import time
@@ -108,7 +109,8 @@ class Site:
 
 @asynccontextmanager
 async def site(**environment: str) -> AsyncIterator[Site]:
-    """A fresh stack without quotas that matter; gone without a trace afterwards."""
+    """A fresh stack without quotas that matter; gone without a trace afterwards, also when we are told to end."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     with tempfile.TemporaryDirectory(prefix="meshwright-bench-") as directory, contextlib.ExitStack() as things:
         quotas = Path(directory) / "quotas.yaml"
         quotas.write_text("".join(f"{name}_per_mesh: 100000\n" for name in LIMITED))

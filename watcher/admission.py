@@ -7,14 +7,16 @@ it refers to is. A resource is at work from when its workflow is told until its 
 
 Namespaces take turns, so that one who applies little does not wait for all of one who applies much.
 
-This only orders and delays. While first statuses keep coming, be it slowly, the number at work is what is let in: more
-would only queue up before an edit. When none comes, those at work for too long count as done, so nothing waits for
-ever; and news of resources that have a status (edits, pokes, deletions) never wait. No I/O.
+This only orders and delays, and nothing waits for ever. Beside those who take long, as while App Mesh does not answer,
+others are let in, up to a number that a machine which is merely slow can bear. Whoever takes longer still counts as
+done, and so do all who take long when nobody reports at all. News of resources that have a status (edits, pokes,
+deletions) never wait. No I/O.
 """
 
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from itertools import takewhile
 
 from resources.kinds import Kind
 from watcher.index import Name, mesh_of, nodes_of
@@ -22,10 +24,12 @@ from workflows.messages import Snapshot
 
 AT_ONCE = 16
 """Two cores are busy with a dozen. More go no faster, and an edit waits for them: with 64 three times as long."""
+AT_MOST = 64
+"""Those included who have been at work for long."""
 PATIENCE_SECONDS = 5.0
-"""How long others wait for resources at work of which none reports."""
+"""From then on a resource takes long."""
 LONGEST_SECONDS = 60.0
-"""How long others wait for a resource at work while others report."""
+"""How long it may hold up those who refer to it, while others report."""
 
 
 class Admission:
@@ -65,7 +69,7 @@ class Admission:
     def admitted(self) -> Iterable[Name]:
         """Who may begin now; they are at work from here on. Of each namespace nodes come before services."""
         self._give_up_on_the_slow()
-        while self._next and len(self._at_work) < self._at_once:
+        while self._next and self._has_room():
             name = self._whose_turn()
             if name is not None and not self._is_held(name):
                 del self._waiting[name]
@@ -76,6 +80,11 @@ class Admission:
     def waiting(self) -> int:
         """How many wait."""
         return len(self._waiting)
+
+    def _has_room(self) -> bool:
+        long_ago = self._clock() - PATIENCE_SECONDS
+        new = sum(1 for _ in takewhile(lambda since: since > long_ago, reversed(self._at_work.values())))
+        return new < self._at_once and len(self._at_work) < AT_MOST
 
     def _queue(self, name: Name) -> None:
         if not self._is_held(name):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmarks.report import Plot, Report, Row
+from benchmarks.report import BY_HAND, Plot, Report, Row
 
 FACTS = {"date": "2026-01-01", "commit": "`abc`", "machine": "2 cores", "pace": 100.0, "pace_after": 101.0}
 
@@ -40,3 +40,14 @@ def test_pictures_are_written_beside_the_page(tmp_path: Path) -> None:
     pictures = [(tmp_path / directory / "pictures" / "growth.svg").read_bytes() for directory in ("one", "two")]
     assert pictures[0] == pictures[1]
     assert b"Growth" in pictures[0] or b"<svg" in pictures[0]
+
+
+def test_what_people_wrote_below_stays(tmp_path: Path) -> None:
+    """A new run replaces the numbers, and nothing else."""
+    page = tmp_path / "performance.md"
+    report().write(page, **FACTS)
+    page.write_text(f"{page.read_text()}\n{BY_HAND}\n\nIn Temporal, mostly.\n")
+    report().write(page, **FACTS | {"date": "2026-02-02"})
+    assert "2026-02-02" in page.read_text()
+    assert page.read_text().endswith(f"\n\n{BY_HAND}\n\nIn Temporal, mostly.\n")
+    assert page.read_text().count(BY_HAND) == 1

@@ -11,7 +11,7 @@ from tests.watcher.conftest import Eventually
 from tests.watcher.fake_workflows import FakeWorkflows
 from tests.watcher.sightings import sighting
 from tests.watcher.test_delivery import sending
-from watcher.admission import LONGEST_SECONDS, PATIENCE_SECONDS, Admission
+from watcher.admission import AT_MOST, LONGEST_SECONDS, PATIENCE_SECONDS, Admission
 from watcher.delivery import ResourceOutbox
 from watcher.index import Name
 from workflows.messages import Change, Snapshot
@@ -93,23 +93,39 @@ def test_nobody_waits_for_ever() -> None:
     assert names(admission) == ["a"]
 
 
-def test_a_slow_machine_is_not_given_more_while_resources_report() -> None:
-    """More at work would be slower still, and edits would wait for them; one that never reports counts as done late."""
+def test_beside_those_who_take_long_others_begin_up_to_a_number() -> None:
+    """While App Mesh does not answer, the others shall say so too; but a slow machine is not given ever more."""
     clock = Clock()
-    admission = Admission(at_once=2, clock=clock)
-    for number in range(100):
-        admission.hold(node(f"n{number:02}"))
-    assert names(admission) == ["n00", "n01"]
-    reporting = Name(Kind.VIRTUAL_NODE, "prod", "n01")
-    for _ in range(int(LONGEST_SECONDS / PATIENCE_SECONDS) - 1):
-        clock.now += PATIENCE_SECONDS - 1
-        admission.done(reporting)
-        begun = names(admission)
-        assert len(begun) == 1
-        reporting = Name(Kind.VIRTUAL_NODE, "prod", begun[0])
-    clock.now = 100.0 + LONGEST_SECONDS
-    admission.done(reporting)
-    assert len(names(admission)) == 2
+    admission = Admission(at_once=16, clock=clock)
+    for number in range(200):
+        admission.hold(node(f"n{number:03}"))
+    begun = names(admission)
+    assert len(begun) == 16
+    while len(begun) < AT_MOST:
+        clock.now += PATIENCE_SECONDS
+        admission.done(Name(Kind.VIRTUAL_NODE, "prod", begun.pop()))
+        more = names(admission)
+        assert more
+        begun += more
+    clock.now += PATIENCE_SECONDS
+    admission.done(Name(Kind.VIRTUAL_NODE, "prod", begun.pop()))
+    assert len(names(admission)) == 1
+
+
+def test_whoever_takes_too_long_counts_as_done_while_others_report() -> None:
+    """What refers to it begins, and says that it waits."""
+    clock = Clock()
+    admission = Admission(clock=clock)
+    admission.hold(mesh())
+    assert names(admission) == ["shop"]
+    admission.hold(node("a"))
+    for number in range(int(LONGEST_SECONDS)):
+        elsewhere = sighting(builders.mesh(f"other{number}"))
+        admission.hold(elsewhere)
+        assert names(admission) == [f"other{number}"]
+        clock.now += 1
+        admission.done(Name.of(elsewhere))
+    assert names(admission) == ["a"]
 
 
 def test_namespaces_take_turns() -> None:
