@@ -12,6 +12,8 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from control_plane.joined_writes import JoinedWrites
+
 MAX_HEAD_BYTES = 1 << 16
 MAX_HEADERS = 200
 HEAD_SECONDS = 20.0
@@ -45,7 +47,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """The first request may begin, and has to come in time."""
-        super().connection_made(transport)
+        super().connection_made(cast("Transport", JoinedWrites(transport, self.loop)))
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
