@@ -110,7 +110,8 @@ class Site:
 @asynccontextmanager
 async def site(**environment: str) -> AsyncIterator[Site]:
     """A fresh stack without quotas that matter; gone without a trace afterwards, also when we are told to end."""
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    if (task := asyncio.current_task()) is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     with tempfile.TemporaryDirectory(prefix="meshwright-bench-") as directory, contextlib.ExitStack() as things:
         quotas = Path(directory) / "quotas.yaml"
         quotas.write_text("".join(f"{name}_per_mesh: 100000\n" for name in LIMITED))
