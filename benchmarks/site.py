@@ -14,12 +14,11 @@ from typing import Any
 
 import aiohttp
 import boto3
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from benchmarks.cluster import Cluster, calls, made, mesh, node, service
 from benchmarks.processes import Usage, usage
+from cli.signing import signer
 from deploy.local.stack import LocalStack, StackSettings
 from resources.kinds import Kind
 from watcher.feed import ChangeFeed
@@ -128,12 +127,7 @@ async def site(**environment: str) -> AsyncIterator[Site]:
 def _feed(session: aiohttp.ClientSession, environment: Mapping[str, str]) -> ChangeFeed:
     """What others than the benchmark write."""
     credentials = Credentials(environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"])
-
-    def sign(method: str, url: str) -> dict[str, str]:
-        request = AWSRequest(method, url)
-        SigV4Auth(credentials, "appmesh", environment["AWS_REGION"]).add_auth(request)
-        return dict(request.headers.items())
-
+    sign = signer(credentials, environment["AWS_REGION"])
     return ChangeFeed(session, environment["AWS_ENDPOINT_URL_APP_MESH"], "benchmark", sign)
 
 

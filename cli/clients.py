@@ -22,6 +22,7 @@ from cli.app_mesh_tls import ClientTls, for_botocore
 from cli.converter import converter_for
 from cli.kubernetes_client import kubernetes as kubernetes
 from cli.settings import Settings, SettingsError
+from cli.signing import APP_MESH, signer
 from watcher.data_plane import DataPlaneWatch, StandingFeed
 from watcher.drift import DriftWatch, NoFeed, Sweeping
 from watcher.feed import ChangeFeed, Sign
@@ -32,7 +33,7 @@ from watcher.watcher import Watcher
 
 log = structlog.get_logger(__name__)
 
-APP_MESH, CLOUD_MAP = "appmesh", "servicediscovery"
+CLOUD_MAP = "servicediscovery"
 SERVICES = (APP_MESH, CLOUD_MAP)
 """As botocore calls them."""
 FILES_SECONDS = 30
@@ -256,12 +257,4 @@ def _signer(settings: Settings) -> Sign | None:
     credentials = _credentials()
     if credentials is None:
         return None
-    from botocore.auth import SigV4Auth
-    from botocore.awsrequest import AWSRequest
-
-    def sign(method: str, url: str) -> dict[str, str]:
-        request = AWSRequest(method, url, headers={"User-Agent": caller(settings)})
-        SigV4Auth(credentials.get_frozen_credentials(), APP_MESH, settings.app_mesh_region).add_auth(request)
-        return dict(request.headers.items())
-
-    return sign
+    return signer(credentials, settings.app_mesh_region, {"User-Agent": caller(settings)})

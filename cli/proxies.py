@@ -47,12 +47,12 @@ def ask(settings: Settings) -> dict[str, Any]:
     import json
 
     import boto3
-    from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSRequest
     from botocore.exceptions import HTTPClientError
     from botocore.httpsession import URLLib3Session
 
     from cli.app_mesh_tls import for_botocore
+    from cli.signing import signer
 
     if settings.app_mesh_endpoint is None:
         raise SettingsError("setting app_mesh_endpoint (AWS_ENDPOINT_URL_APP_MESH): it says which control plane to ask")
@@ -60,8 +60,7 @@ def ask(settings: Settings) -> dict[str, Any]:
     if credentials is None:
         raise SettingsError("there are no AWS credentials to sign the request with")
     url = f"{settings.app_mesh_endpoint.rstrip('/')}/v1/proxies"
-    request = AWSRequest("GET", url)
-    SigV4Auth(credentials.get_frozen_credentials(), "appmesh", settings.app_mesh_region).add_auth(request)
+    request = AWSRequest("GET", url, headers=signer(credentials, settings.app_mesh_region)("GET", url))
     try:
         answer = URLLib3Session(timeout=10, **for_botocore(settings)).send(request.prepare())
     except HTTPClientError as error:
