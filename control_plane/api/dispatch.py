@@ -11,7 +11,6 @@ from control_plane.api import operations, tagging
 from control_plane.api.answers import Answer
 from control_plane.api.decoding import Parameters
 from control_plane.api.errors import ServiceUnavailable
-from control_plane.api.room import Room
 from control_plane.api.semantics import KINDS, Kind
 from control_plane.api.session import Installation, Session
 from control_plane.api.validation import refuse
@@ -37,7 +36,6 @@ class Dispatcher:
     installation: Installation
     clock: Callable[[], float] = time.time
     _swept_at: float = field(default=0.0, init=False)
-    _room: Room = field(default_factory=Room, init=False)
 
     def __call__(self, operation: OperationModel, parameters: Parameters, caller: str | None = None) -> Answer:
         """The answer by member name; `caller` is whom the change log names.
@@ -52,7 +50,7 @@ class Dispatcher:
                 with self.database.read() as connection:
                     return handler.carry_out(Session(self.installation, connection, self.clock()), parameters)
             with self.database.write() as write:
-                session = Session(self.installation, write.connection, self.clock(), write, caller, self._room)
+                session = Session(self.installation, write.connection, self.clock(), write, caller)
                 answer = handler.carry_out(session, parameters)
                 self._sweep(write, session.now)
                 return answer

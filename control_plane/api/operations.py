@@ -123,7 +123,7 @@ def _create(session: Session, kind: Kind, parameters: Parameters) -> tuple[str, 
         raise Conflict(f"{described(key)} already exists")
     limit = kind.quota(session.installation.quotas)
     collection = (kind.name, key.mesh, key.parent)
-    if not session.room.is_there(session.connection, session.write.revision, collection, limit):
+    if not session.installation.room.is_there(session.write, collection, limit):
         raise LimitExceeded(f"There are {limit} {kind.plural} already, which is the limit")
     _refuse_if_it_does_not_fit(kind, spec, around)
     record = ObjectRecord(

@@ -5,9 +5,8 @@ at most, and follows the one before by one: so what was counted at some revision
 counted anew only when that bound reaches the limit, which then still decides by the number itself.
 """
 
-from sqlalchemy import Connection
-
 from control_plane.store import objects
+from control_plane.store.database import Write
 
 Collection = tuple[str, str, str]
 """Kind, mesh and parent."""
@@ -22,13 +21,13 @@ class Room:
         self._counted: dict[Collection, tuple[int, int]] = {}
         """How many there were before the write of a revision."""
 
-    def is_there(self, connection: Connection, revision: int, collection: Collection, limit: int) -> bool:
-        """Whether the open write, of this revision, finds fewer objects than the limit."""
+    def is_there(self, write: Write, collection: Collection, limit: int) -> bool:
+        """Whether an open write finds fewer objects than the limit."""
         counted = self._counted.get(collection)
-        if counted is not None and counted[1] <= revision < counted[1] + limit - counted[0]:
+        if counted is not None and counted[1] <= write.revision < counted[1] + limit - counted[0]:
             return True
-        number = objects.count(connection, *collection)
+        number = objects.count(write.connection, *collection)
         if len(self._counted) >= MOST_REMEMBERED:
             self._counted.clear()
-        self._counted[collection] = (number, revision)
+        self._counted[collection] = (number, write.revision)
         return number < limit

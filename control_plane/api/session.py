@@ -17,6 +17,7 @@ class Installation:
     account_id: str
     arns: ArnFormat
     quotas: Quotas
+    room: Room = field(default_factory=Room)  # of its one database
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,6 @@ class Session:
     now: float
     open_write: Write | None = None
     caller: str | None = None  # what the caller says of itself
-    room: Room = field(default_factory=Room)
 
     @property
     def write(self) -> Write:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from control_plane.api.room import Room
 from control_plane.store import objects
+from control_plane.store.database import Write
 
 NODES = ("virtualNode", "shop", "")
 ROUTES = ("route", "shop", "router")
@@ -32,7 +33,7 @@ def fills(room, counted, revisions: Iterable[int], limit: int) -> list[bool]:
     """What each of these writes finds; it adds a node where there is room."""
     found = []
     for revision in revisions:
-        found.append(room.is_there(ANY, revision, NODES, limit))
+        found.append(room.is_there(Write(ANY, revision), NODES, limit))
         counted.sizes[NODES] += found[-1]
     return found
 
@@ -55,16 +56,16 @@ def test_a_large_collection_is_not_counted_for_each_object(monkeypatch):
 def test_a_revision_before_the_one_that_was_counted_at_counts_anew(monkeypatch):
     """The database was put back from a backup beneath us."""
     room, counted = Room(), Counted(monkeypatch, {NODES: 0})
-    assert room.is_there(ANY, 100, NODES, 10)
+    assert room.is_there(Write(ANY, 100), NODES, 10)
     counted.sizes[NODES] = 10
-    assert not room.is_there(ANY, 50, NODES, 10)
+    assert not room.is_there(Write(ANY, 50), NODES, 10)
 
 
 def test_a_lower_limit_counts_at_once(monkeypatch):
     """What was counted under another limit says nothing wrong."""
     room, counted = Room(), Counted(monkeypatch, {NODES: 5})
-    assert room.is_there(ANY, 1, NODES, 100)
-    assert not room.is_there(ANY, 2, NODES, 5)
+    assert room.is_there(Write(ANY, 1), NODES, 100)
+    assert not room.is_there(Write(ANY, 2), NODES, 5)
     assert counted.times == 2
 
 
@@ -77,7 +78,7 @@ def test_it_says_what_counting_says(writes, limit):
         for write in writes:
             revision += 1
             if write in ("add", "refused"):
-                there = room.is_there(ANY, revision, NODES, limit)
+                there = room.is_there(Write(ANY, revision), NODES, limit)
                 assert there == (sizes[NODES] < limit)
                 if write == "refused" or not there:
                     revision -= 1
@@ -85,5 +86,5 @@ def test_it_says_what_counting_says(writes, limit):
                     sizes[NODES] += 1
             elif write == "remove":
                 sizes[NODES] = max(0, sizes[NODES] - 1)
-            elif room.is_there(ANY, revision, ROUTES, limit):
+            elif room.is_there(Write(ANY, revision), ROUTES, limit):
                 sizes[ROUTES] += 1
