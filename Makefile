@@ -118,7 +118,7 @@ audit: setup $(TOOLS)/.ready ## Ask for known vulnerabilities of all packages; w
 	@$(BIN)/python -m deploy.audit
 
 .PHONY: bench
-bench: setup ## Measure everything and write docs/explanation/performance.md (twenty minutes to fifty).
+bench: setup ## Measure everything and write docs/explanation/performance.md (twenty minutes to sixty).
 	@$(BIN)/python -m benchmarks --write
 
 .PHONY: check

@@ -5,8 +5,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.request import urlopen
 
+from deploy.local.readiness import http_answers
 from tests.e2e.cluster import Cluster
 from tests.waiting import until
 
@@ -19,17 +19,8 @@ def codec_server(cluster: Cluster, **environment: str) -> Iterator[str]:
     command = [sys.executable, "-m", "cli.main", "codec-server", "--codec-listen", address]
     process = subprocess.Popen(command, env=cluster.stack.environment | environment)
     try:
-        until(lambda: answers(f"http://{address}/healthz"), what="the codec server")
+        until(http_answers(f"http://{address}/healthz"), lambda complaint: complaint is None, "the codec server")
         yield f"http://{address}"
     finally:
         process.terminate()
         process.wait(30)
-
-
-def answers(url: str) -> bool:
-    """Whether somebody serves there."""
-    try:
-        with urlopen(url, timeout=5) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False

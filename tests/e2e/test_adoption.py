@@ -1,13 +1,10 @@
 """Story: App Mesh holds it already. What is equal is adopted without a write, what differs is brought in line."""
 
-import subprocess
-import sys
-
 import yaml
 
 from resources.annotations import DELETION_POLICY
 from tests.builders import Manifest
-from tests.e2e.cluster import Cluster
+from tests.e2e.cluster import Cluster, meshwright
 from tests.e2e.world import World
 
 
@@ -52,14 +49,8 @@ def test_an_export_adopts_everything_without_a_write(cluster: Cluster, world: Wo
     """What was made by hand is exported, applied, and none of it is written again."""
     make_by_hand(cluster, world, world.shop(routes=1)[-1], weight=90)
     before = cluster.app_mesh.versions(world.name)
-    told = subprocess.run(
-        [sys.executable, "-m", "cli.main", "export", "--mesh", world.name],
-        env=cluster.stack.environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
+    told = meshwright(cluster, "export", "--mesh", world.name)
+    assert told.returncode == 0, told.stderr
     manifests = [takes_over(manifest) for manifest in yaml.safe_load_all(told.stdout)]
     assert [each["kind"] for each in manifests] == ["Mesh", "VirtualNode", "VirtualNode", "VirtualService"]
     assert {each["metadata"].get("namespace", world.name) for each in manifests} == {world.name}
