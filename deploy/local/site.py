@@ -26,6 +26,10 @@ EXTERNALS = {
 
 DEFAULT_REGION = "us-west-2"
 
+_GARBAGE = {"GOGC": "400"}
+"""How far Go's heap may grow, in per cent, before garbage is collected. They keep little and throw away much: at Go's own
+100, collecting took Temporal a twentieth of its CPU, and kube-apiserver an eighth."""
+
 _SIGNING = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
 """Would get in the way of the stack's own access key."""
 
@@ -73,8 +77,9 @@ class Site:
         return f"http://{self.address(port)}{path}"
 
     def clean_environment(self) -> dict[str, str]:
-        """For programs that are not ours: nothing of the caller's settings should reach them."""
-        return {name: self.caller[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in self.caller}
+        """For programs that are not ours, all of them written in Go: nothing else of the caller should reach them."""
+        kept = ("PATH", "HOME", "LANG", "TMPDIR", "GOGC", "GOMEMLIMIT")
+        return _GARBAGE | {name: self.caller[name] for name in kept if name in self.caller}
 
     def python(self, *arguments: str) -> tuple[str, ...]:
         """A command line for a Python module; -P keeps the current directory from being searched for modules."""

@@ -29,6 +29,9 @@ DYNAMIC_CONFIG: dict[str, object] = {
     # while others have nothing. One partition takes thousands of tasks a second.
     "matching.numTaskqueueReadPartitions": 1,
     "matching.numTaskqueueWritePartitions": 1,
+    # The development server reads the search attributes from its database for every request, so that new ones are known
+    # at once: 2300 reads and a fourteenth of its CPU for 100 nodes and 100 services. Ours are there before it starts.
+    "system.forceSearchAttributesCacheRefreshOnRead": False,
 }
 
 SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "normal"}

@@ -145,7 +145,14 @@ def test_our_processes_get_the_callers_settings_and_others_do_not(layout: Layout
         assert found[name].environment["MESHWRIGHT_APP_MESH_WRITES_PER_SECOND"] == "8"
         assert not {"AWS_SESSION_TOKEN", "AWS_PROFILE"} & set(found[name].environment)
     for name in ("etcd", "kube-apiserver", "temporal"):
-        assert set(found[name].environment) <= {"PATH", "HOME", "LANG", "TMPDIR"}
+        assert set(found[name].environment) <= {"PATH", "HOME", "LANG", "TMPDIR", "GOGC"}
+
+
+def test_how_go_collects_garbage_is_the_callers_choice(layout: Layout):
+    """Rarely, which costs memory; somebody who has little says otherwise."""
+    for name in ("etcd", "kube-apiserver", "temporal"):
+        assert described(site(layout))[name].environment["GOGC"] == "400"
+        assert described(site(layout, caller={"GOGC": "50"}))[name].environment["GOGC"] == "50"
 
 
 def test_no_secret_is_on_a_command_line(layout: Layout):
