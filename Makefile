@@ -66,7 +66,7 @@ sequences: setup ## Try two thousand random sequences of edits, planner against 
 e2e: setup $(TOOLS)/.ready ## Run the end-to-end tests: real etcd, kube-apiserver, Temporal, control plane.
 	@$(BIN)/python -m deploy.local.toolchain
 	@$(BIN)/python -m deploy.local.toolchain kubectl
-	@$(BIN)/python -m pytest -q -m e2e
+	@$(BIN)/python -m pytest -q -m e2e -n auto --maxprocesses 2 --dist loadfile
 
 .PHONY: faults
 faults: setup ## Run the whole fault matrix and print its table (twenty minutes).

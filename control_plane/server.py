@@ -31,6 +31,7 @@ from control_plane.api.metrics import ApiMetrics
 from control_plane.api.quotas import Quotas
 from control_plane.api.service_model import URI_PREFIX
 from control_plane.api.session import Installation
+from control_plane.api.shown import Shown
 from control_plane.bounded_http import BoundedHttp
 from control_plane.store.database import Database
 from control_plane.tls import ServerTls
@@ -85,7 +86,8 @@ def create_app(config: ControlPlaneConfig) -> Starlette:
     threads = ThreadPoolExecutor(database.concurrency, thread_name_prefix="operation")
     installation = Installation(config.account_id, ArnFormat(config.region, config.account_id), config.quotas)
     bell = Bell()
-    api = ApiEndpoint(Dispatcher(database, installation), config.keys, metrics, threads, bell, config.answered)
+    shown = None if database.shared else Shown(database.glance)
+    api = ApiEndpoint(Dispatcher(database, installation), config.keys, metrics, threads, bell, config.answered, shown)
     feed = ChangeFeed(database, metrics, threads, bell)
     data_plane = None
     if config.data_plane is not None:

@@ -2,6 +2,7 @@
 
 One request goes through routing, signature, decoding, dispatch and encoding (`_answer`, synchronous, as the database
 drivers are), in a pool of threads: a slow or locked database never stops the event loop, so `/healthz` still answers.
+A describe whose answer is known (`shown.py`) needs no database, and none of the threads.
 Errors become responses here, in rest-json's form (`http.py`).
 """
 
@@ -12,18 +13,20 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
+from typing import TypeVar
 from uuid import uuid4
 
 import structlog
+from botocore.model import OperationModel
 from starlette.types import Receive, Scope, Send
 
-from control_plane.api.access import Keys, Right
+from control_plane.api.access import AccessKey, Keys, Right
 from control_plane.api.answers import REVISION
 from control_plane.api.authorization import LIST_MESHES, authorize
 from control_plane.api.bell import Bell
 from control_plane.api.callers import caller_of
-from control_plane.api.decoding import decode
+from control_plane.api.decoding import Parameters, decode
 from control_plane.api.dispatch import Dispatcher
 from control_plane.api.encoding import encode
 from control_plane.api.errors import ApiError, InternalServerError
@@ -31,6 +34,7 @@ from control_plane.api.http import ClientGone, Response, received, refusal, resp
 from control_plane.api.metrics import SUCCESS, UNKNOWN, ApiMetrics
 from control_plane.api.routing import RoutingTable
 from control_plane.api.service_model import operations
+from control_plane.api.shown import Shown
 from control_plane.api.signature import SignedRequest, Verifier
 
 READING = ("GET", "HEAD")
@@ -40,7 +44,18 @@ log = structlog.get_logger("control_plane.api")
 Answered = Callable[[Mapping[str, str], str, str, int, int], None]
 """Told of each request: its headers, operation and code, and when it began and ended (nanoseconds since 1970)."""
 
+_Found = TypeVar("_Found", bound=Response | None)
+
 _TRACE_PARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Accepted:
+    """What a request asks for, by somebody who may."""
+
+    operation: OperationModel
+    parameters: Parameters
+    key: AccessKey
 
 
 @dataclass
@@ -53,6 +68,7 @@ class _Call:
     caller: str | None = None
     trace_id: str | None = None
     object: dict[str, str] = field(default_factory=dict)
+    accepted: _Accepted | None = None
 
 
 class ApiEndpoint:
@@ -66,6 +82,7 @@ class ApiEndpoint:
         threads: Executor,
         bell: Bell,
         answered: Answered | None = None,
+        shown: Shown | None = None,
     ) -> None:
         self._dispatcher = dispatcher
         self._verifier = Verifier(keys)
@@ -74,6 +91,7 @@ class ApiEndpoint:
         self._threads = threads
         self._bell = bell
         self._answered = answered
+        self._shown = shown
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; it is counted and logged whatever becomes of it."""
@@ -85,10 +103,16 @@ class ApiEndpoint:
             headers = request.headers
             call.caller, call.trace_id = caller_of(headers), trace_id_of(headers)
             began = time.perf_counter()
-            loop = asyncio.get_running_loop()
-            response = await loop.run_in_executor(self._threads, self._respond, call, request)
+            known = None
+            if self._shown is not None and request.method in READING:
+                known = self._respond(partial(self._recall, self._shown), call, request)
+            if known is not None:
+                response = known
+            else:
+                loop = asyncio.get_running_loop()
+                response = await loop.run_in_executor(self._threads, self._respond, self._answer, call, request)
             if request.method not in READING:
-                self._bell.ring(caller_of(request.headers))
+                self._bell.ring(call.caller)
         except ClientGone:
             return
         except ApiError as error:
@@ -96,9 +120,11 @@ class ApiEndpoint:
         await respond(send, call.request_id, response)
         self._note(call, response, time.perf_counter() - began, headers)
 
-    def _respond(self, call: _Call, request: SignedRequest) -> Response:
+    def _respond(
+        self, step: Callable[[_Call, SignedRequest], _Found], call: _Call, request: SignedRequest
+    ) -> _Found | Response:
         try:
-            return self._answer(call, request)
+            return step(call, request)
         except ApiError as error:
             return refusal(error)
         except Exception:
@@ -107,7 +133,27 @@ class ApiEndpoint:
                 InternalServerError(f"Something went wrong; the log of this API has it as {call.request_id}")
             )
 
+    def _recall(self, shown: Shown, call: _Call, request: SignedRequest) -> Response | None:
+        """The answer, if it is known."""
+        call.accepted = accepted = self._accept(call, request)
+        return shown.recall(accepted.operation.name, accepted.parameters)
+
     def _answer(self, call: _Call, request: SignedRequest) -> Response:
+        accepted = call.accepted or self._accept(call, request)
+        carry_out = partial(self._carry_out, accepted, call.caller)
+        if self._shown is None:
+            return carry_out()
+        writes = request.method not in READING
+        return self._shown.carry_out(accepted.operation.name, accepted.parameters, writes=writes, respond=carry_out)
+
+    def _carry_out(self, accepted: _Accepted, caller: str | None) -> Response:
+        operation = accepted.operation
+        answer = self._dispatcher(operation, accepted.parameters, caller)
+        if operation.name == LIST_MESHES:
+            answer["meshes"] = [each for each in answer["meshes"] if accepted.key.may(Right.READ, each["meshName"])]
+        return Response(200, encode(operation, answer), revision=answer.get(REVISION))
+
+    def _accept(self, call: _Call, request: SignedRequest) -> _Accepted:
         # Which URLs there are is no secret: route first, so that refused signatures count for their operation.
         match = self._routes.match(request.method, request.raw_path)
         call.operation = match.operation.name
@@ -117,10 +163,7 @@ class ApiEndpoint:
         call.object = names_in(parameters)
         right = Right.READ if request.method in READING else Right.WRITE
         authorize(key, right, match.operation.name, parameters)
-        answer = self._dispatcher(match.operation, parameters, caller_of(request.headers))
-        if match.operation.name == LIST_MESHES:
-            answer["meshes"] = [each for each in answer["meshes"] if key.may(Right.READ, each["meshName"])]
-        return Response(200, encode(match.operation, answer), revision=answer.get(REVISION))
+        return _Accepted(match.operation, parameters, key)
 
     def _note(self, call: _Call, response: Response, seconds: float, headers: Mapping[str, str]) -> None:
         code = response.error.code if response.error else SUCCESS

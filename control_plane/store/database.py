@@ -17,9 +17,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select, text, update
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    PoolProxiedConnection,
+    create_engine,
+    event,
+    make_url,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -33,6 +45,7 @@ POOL_SIZE = 16  # PostgreSQL connections of one process
 
 _WRITES = "control_plane_writes"
 _REVISION = select(schema.counter.c.revision)
+_GLANCE = "SELECT revision FROM counter WHERE id = 1"
 _NEXT_REVISION = (
     update(schema.counter)
     .where(schema.counter.c.id == 1)
@@ -71,6 +84,8 @@ class Database:
         self._connect()
         with _unavailable_when_down(), self._writing.begin() as connection:
             upgrade(connection)
+        self._glancing = Lock()
+        self._window = None if self.shared else self._open_window()
 
     def _connect(self) -> None:
         """Connect for the first time; what the driver says of the URL's options comes here."""
@@ -82,6 +97,12 @@ class Database:
             raise DatabaseUnavailable(_without_secrets(str(error), url)) from None
         except (ProgrammingError, ValueError, TypeError):
             raise UnusableDatabaseUrl(f"{place(url)}: an option behind the ? cannot be used") from None
+
+    def _open_window(self) -> PoolProxiedConnection:
+        """A connection for `glance` alone, which waits for nobody."""
+        window = self.engine.raw_connection()
+        window.cursor().execute("PRAGMA busy_timeout=0")
+        return window
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -112,6 +133,19 @@ class Database:
         with self.read() as connection:
             return revision(connection)
 
+    def glance(self) -> int | None:
+        """The same at once, for whoever must not wait; None where it could not be had so, as always on PostgreSQL."""
+        if self._window is None:
+            return None
+        try:
+            with self._glancing:
+                cursor = self._window.cursor()
+                # All rows: a statement that could give more would keep the log of writes from being put away.
+                ((found,),) = cursor.execute(_GLANCE).fetchall()
+        except sqlite3.Error:
+            return None
+        return int(found)
+
     def answers(self) -> bool:
         """Whether the database can be asked something right now."""
         try:
@@ -122,7 +156,9 @@ class Database:
         return True
 
     def close(self) -> None:
-        """Close all pooled connections."""
+        """Close all connections."""
+        if self._window is not None:
+            self._window.close()
         self.engine.dispose()
 
 

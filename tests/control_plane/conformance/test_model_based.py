@@ -147,7 +147,7 @@ class Api(RuleBasedStateMachine):
 
     @invariant()
     def both_hold_the_same(self) -> None:
-        """All lists show what the model has, with its versions."""
+        """All lists show what the model has, with its versions, and so does each describe."""
         if not hasattr(self, "mesh"):
             return
         found: dict[Key, int] = {}
@@ -157,6 +157,8 @@ class Api(RuleBasedStateMachine):
                 for item in method(meshName=self.mesh.name, **arguments)[f"{kind}s"]:
                     found[kind, parent, item[f"{kind}Name"]] = item["version"]
         assert found == self.model.versions
+        described = {key: self._outcome("describe", key)[1]["metadata"]["version"] for key in found}
+        assert described == found
 
     def _collections(self) -> dict[str, list[tuple[str, dict[str, str]]]]:
         def inside(kind: str) -> list[tuple[str, dict[str, str]]]:
