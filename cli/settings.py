@@ -128,7 +128,7 @@ class Settings(BaseSettings):
     )
     worker_threads: int = Field(32, ge=1, description="App Mesh and Cloud Map calls that one worker makes at a time.")
     worker_cached_workflows: int = Field(
-        2000, ge=2, description="Workflows that one worker keeps in memory between tasks."
+        500, ge=2, description="Workflows that one worker keeps in memory between tasks."
     )
 
     control_plane_listen: str = Field("127.0.0.1:8080", description="HOST:PORT of the App Mesh API.")
