@@ -27,8 +27,8 @@ EXTERNALS = {
 DEFAULT_REGION = "us-west-2"
 
 _GARBAGE = {"GOGC": "400"}
-"""How far Go's heap may grow, in per cent, before garbage is collected. They keep little and throw away much: at Go's own
-100, collecting took Temporal a twentieth of its CPU, and kube-apiserver an eighth."""
+"""How far Go's heap may grow, in per cent, before garbage is collected. They keep little and throw away much: at Go's
+own 100, collecting took Temporal a twentieth of its CPU, and kube-apiserver an eighth."""
 
 _SIGNING = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
 """Would get in the way of the stack's own access key."""
