@@ -13,7 +13,6 @@ from control_plane.api.decoding import Parameters
 from control_plane.api.http import Response
 from control_plane.api.operations import key_of
 from control_plane.api.semantics import KINDS
-from control_plane.store.records import ObjectKey
 
 MOST_BYTES = 16 << 20
 """Of bodies: those of some ten thousand objects."""
@@ -32,14 +31,16 @@ class Shown:
         self._as_of = glance()
         self._most_bytes = most_bytes
         self._bytes = 0
-        self._responses: dict[ObjectKey, Response] = {}
+        # Plain tuples of plain values: of ten thousand others the garbage collector would look at each, over and over.
+        self._known: dict[tuple[str, ...], tuple[bytes, int | None]] = {}
 
     def recall(self, operation: str, parameters: Parameters) -> Response | None:
         """The answer to this request, if it is known."""
         kind = _DESCRIBES.get(operation)
         if kind is None or "meshOwner" in parameters or self._as_of is None or self._glance() != self._as_of:
             return None
-        return self._responses.get(key_of(kind, parameters))
+        known = self._known.get(tuple(key_of(kind, parameters)))
+        return None if known is None else Response(200, known[0], revision=known[1])
 
     def carry_out(
         self, operation: str, parameters: Parameters, *, writes: bool, respond: Callable[[], Response]
@@ -53,24 +54,24 @@ class Shown:
         if before is None or after != before + writes:
             self._forget_everything(after)
         elif (kind := _DESCRIBES.get(operation)) or ((kind := _PUTS.get(operation)) and response.revision == after):
-            self._keep(key_of(kind, parameters), response)
+            self._keep(tuple(key_of(kind, parameters)), response)
         elif kind := _DELETES.get(operation):
-            self._forget(key_of(kind, parameters))
+            self._forget(tuple(key_of(kind, parameters)))
         # Otherwise it changed tags, or a token brought an old answer back; neither changes what a describe says.
         self._as_of = after
         return response
 
-    def _keep(self, key: ObjectKey, response: Response) -> None:
+    def _keep(self, key: tuple[str, ...], response: Response) -> None:
         self._forget(key)
-        self._responses[key] = response
+        self._known[key] = (response.body, response.revision)
         self._bytes += len(response.body)
         while self._bytes > self._most_bytes:
-            self._forget(next(iter(self._responses)))
+            self._forget(next(iter(self._known)))
 
-    def _forget(self, key: ObjectKey) -> None:
-        if (known := self._responses.pop(key, None)) is not None:
-            self._bytes -= len(known.body)
+    def _forget(self, key: tuple[str, ...]) -> None:
+        if (known := self._known.pop(key, None)) is not None:
+            self._bytes -= len(known[0])
 
     def _forget_everything(self, as_of: int | None) -> None:
-        self._responses.clear()
+        self._known.clear()
         self._bytes, self._as_of = 0, as_of

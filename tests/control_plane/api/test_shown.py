@@ -91,11 +91,11 @@ def test_what_was_written_or_described_is_known():
     books = Books()
     shown = Shown(lambda: books.revision)
     written = shown.carry_out("CreateVirtualNode", NODE, writes=True, respond=lambda: books.write("a"))
-    assert shown.recall("DescribeVirtualNode", NODE) is written
+    assert shown.recall("DescribeVirtualNode", NODE) == written
     books.write("b")
     assert shown.recall("DescribeVirtualNode", NODE) is None
     described = shown.carry_out("DescribeVirtualNode", NODE, writes=False, respond=lambda: books.describe("a"))
-    assert shown.recall("DescribeVirtualNode", NODE) is described
+    assert shown.recall("DescribeVirtualNode", NODE) == described
     shown.carry_out("DeleteVirtualNode", NODE, writes=True, respond=lambda: books.write("a", delete=True))
     assert shown.recall("DescribeVirtualNode", NODE) is None
 
