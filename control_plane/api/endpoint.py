@@ -103,13 +103,9 @@ class ApiEndpoint:
             headers = request.headers
             call.caller, call.trace_id = caller_of(headers), trace_id_of(headers)
             began = time.perf_counter()
-            known = None
-            if self._shown is not None and request.method in READING:
-                known = self._respond(partial(self._recall, self._shown), call, request)
-            if known is not None:
-                response = known
-            else:
-                loop = asyncio.get_running_loop()
+            loop = asyncio.get_running_loop()
+            response = self._respond(self._recall, call, request)
+            if response is None:
                 response = await loop.run_in_executor(self._threads, self._respond, self._answer, call, request)
             if request.method not in READING:
                 self._bell.ring(call.caller)
@@ -133,10 +129,12 @@ class ApiEndpoint:
                 InternalServerError(f"Something went wrong; the log of this API has it as {call.request_id}")
             )
 
-    def _recall(self, shown: Shown, call: _Call, request: SignedRequest) -> Response | None:
-        """The answer, if it is known."""
+    def _recall(self, call: _Call, request: SignedRequest) -> Response | None:
+        """The answer, if it is known without the database."""
+        if self._shown is None or request.method not in READING:
+            return None
         call.accepted = accepted = self._accept(call, request)
-        return shown.recall(accepted.operation.name, accepted.parameters)
+        return self._shown.recall(accepted.operation.name, accepted.parameters)
 
     def _answer(self, call: _Call, request: SignedRequest) -> Response:
         accepted = call.accepted or self._accept(call, request)

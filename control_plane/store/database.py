@@ -45,7 +45,7 @@ POOL_SIZE = 16  # PostgreSQL connections of one process
 
 _WRITES = "control_plane_writes"
 _REVISION = select(schema.counter.c.revision)
-_GLANCE = "SELECT revision FROM counter WHERE id = 1"
+_GLANCE = str(_REVISION)  # for the driver itself
 _NEXT_REVISION = (
     update(schema.counter)
     .where(schema.counter.c.id == 1)

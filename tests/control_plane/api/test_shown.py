@@ -61,10 +61,6 @@ def act(step: str, name: str, books: Books, shown: Shown, first: dict[str, Respo
     def carry_out(operation, writes, respond):
         return shown.carry_out(operation, named(name), writes=writes, respond=respond)
 
-    def meanwhile() -> Response:
-        books.write(name)
-        return answer_before
-
     match step:
         case "put":
             first.setdefault(name, carry_out("UpdateVirtualNode", True, lambda: books.write(name)))
@@ -80,8 +76,8 @@ def act(step: str, name: str, books: Books, shown: Shown, first: dict[str, Respo
         case "describe" if name in books.nodes:
             carry_out("DescribeVirtualNode", False, lambda: books.describe(name))
         case "meanwhile" if name in books.nodes:  # read, overtaken by a write of another process, and then answered
-            answer_before = books.describe(name)
-            carry_out("DescribeVirtualNode", False, meanwhile)
+            before = books.describe(name)
+            carry_out("DescribeVirtualNode", False, lambda: (books.write(name), before)[1])
         case _:
             books.write(name)
 
