@@ -5,6 +5,7 @@ chained, and its text is cut before it enters a history. Codes are App Mesh's (e
 code that we do not know the HTTP status decides, so that another endpoint's inventions still land somewhere sensible.
 """
 
+import json
 import re
 import ssl
 from collections.abc import Iterator
@@ -74,15 +75,35 @@ cloud_map_errors = app_mesh_errors
 
 @contextmanager
 def kubernetes_errors(what: str) -> Iterator[None]:
-    """The same for the Kubernetes client. A 404, and a 409 about the uid, mean that this resource is gone."""
+    """The same for the Kubernetes client. What is gone is said by the API server itself; nobody else is believed."""
     try:
         yield
     except ApiException as error:
-        gone = error.status == 404 or is_other_life(error)
+        gone = is_absent(error) or is_other_life(error)
         failure = Failure.GONE if gone else Failure.UNAVAILABLE
         raise failed(failure, f"{what}: {error.status} {error.reason}: {error.body or ''}") from error
     except (TimeoutError, aiohttp.ClientError, ssl.SSLError, OSError) as error:
         raise failed(Failure.UNAVAILABLE, f"{what}: {str(error) or type(error).__name__}") from error
+
+
+def is_absent(error: ApiException) -> bool:
+    """Whether the API server says that the object, which the request named, does not exist.
+
+    A 404 alone is no such word: a load balancer or an ingress with nothing behind it says it too, and so does the API
+    server of a path that it does not serve (yet, or any more). What is made for a resource is deleted when it is gone.
+    """
+    if error.status != 404:
+        return False
+    try:
+        status = json.loads(error.body or "")
+        return bool(status["kind"] == "Status" and status["reason"] == "NotFound" and status["details"]["name"])
+    except (ValueError, LookupError, TypeError):
+        return False
+
+
+def is_refused(error: ApiException) -> bool:
+    """Whether no repetition can change the answer: it is about the request, not about who asks or how often."""
+    return 400 <= (error.status or 0) < 500 and error.status not in (401, 408, 429)
 
 
 def is_other_life(error: ApiException) -> bool:

@@ -14,7 +14,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities import names
-from activities.errors import is_other_life, kubernetes_errors
+from activities.errors import failed, is_absent, is_other_life, is_refused, kubernetes_errors
 from activities.failures import Failure
 from activities.messages import (
     Event,
@@ -176,7 +176,8 @@ class KubernetesActivities:
     async def record_event(self, event: Event) -> None:
         """Write a Kubernetes Event. Its name is made from its content, so a repeated write is one Event.
 
-        A refusal is accepted: a namespace that is being deleted takes no Events, and nobody's clean-up may wait for it.
+        A refusal is accepted, whatever the reason: a namespace that is being deleted takes no Events, and nobody's
+        reconcile or clean-up may wait for one.
         """
         key = event.key
         namespace = key.namespace or EVENTS_NAMESPACE_OF_CLUSTER_SCOPED
@@ -184,7 +185,7 @@ class KubernetesActivities:
             try:
                 await self._api.request("POST", f"/api/v1/namespaces/{namespace}/events", event_object(event))
             except ApiException as error:
-                if error.status not in (403, 409):
+                if not is_refused(error):
                     raise
 
     async def _mesh(self, name: str | None) -> MeshReference:
@@ -204,7 +205,7 @@ class KubernetesActivities:
         try:
             return await self._api.request("GET", path)
         except ApiException as error:
-            if error.status == 404:
+            if is_absent(error):
                 return None
             raise
 
@@ -231,7 +232,7 @@ class KubernetesActivities:
                 if edited == finalizers:
                     return
                 if "deletionTimestamp" in found and not set(edited) <= set(finalizers):
-                    raise ApiException(status=404, reason="the resource is being deleted and takes no new finalizer")
+                    raise failed(Failure.GONE, f"{key.kind} {key.name} is being deleted and takes no new finalizer")
 
 
 def claimants(services: Iterable[dict[str, Any]], routers: Collection[tuple[str, str]]) -> list[dict[str, Any]]:
@@ -263,7 +264,7 @@ def _essence(resource: Mapping[str, Any]) -> dict[str, Any]:
 def _same_life(key: ResourceKey, found: Mapping[str, Any]) -> None:
     """Raise, as if nothing had been found, when the resource of that name is another life of it."""
     if found["uid"] != key.uid:
-        raise ApiException(status=404, reason=f"the resource of that name has uid {found['uid']} now")
+        raise failed(Failure.GONE, f"{key.kind} {key.name} is another one now, of uid {found['uid']}")
 
 
 def event_object(event: Event) -> dict[str, Any]:
@@ -271,13 +272,14 @@ def event_object(event: Event) -> dict[str, Any]:
     key = event.key
     namespace = key.namespace or EVENTS_NAMESPACE_OF_CLUSTER_SCOPED
     digest = hashlib.sha256("\0".join((key.uid, event.serial, event.reason, event.message)).encode()).hexdigest()[:16]
+    beginning = key.name[:200].rstrip("-.")  # a name's parts begin and end with a letter or a digit
     involved = {"apiVersion": f"{GROUP}/{VERSION}", "kind": str(key.kind), "name": key.name, "uid": key.uid}
     if key.namespace is not None:
         involved["namespace"] = key.namespace
     return {
         "apiVersion": "v1",
         "kind": "Event",
-        "metadata": {"name": f"{key.name[:200]}.{digest}", "namespace": namespace},
+        "metadata": {"name": f"{beginning}.{digest}", "namespace": namespace},
         "involvedObject": involved,
         "type": "Warning" if event.warning else "Normal",
         "reason": event.reason,

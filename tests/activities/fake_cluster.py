@@ -6,6 +6,7 @@ hold a deleted resource, the status as a part of its own. `test_kubernetes.py` r
 
 import copy
 import itertools
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -68,7 +69,7 @@ class FakeCluster:
             return self.put(body)
         found = self.objects.get(path.removesuffix("/status"))
         if found is None:
-            raise _refusal(404, "not found")
+            raise absent(path.removesuffix("/status").rsplit("/", 1)[-1])
         if method == "DELETE":
             return self._delete(path, found, (body or {}).get("preconditions", {}).get("uid"))
         if method == "PATCH" and content_type == JSON_PATCH:
@@ -76,13 +77,15 @@ class FakeCluster:
         return self._patch_finalizers(path, found, body["metadata"]) if method == "PATCH" else found
 
     def _core(self, method: str, path: str, body: Any) -> Json:
+        if method == "GET":
+            return self.objects[path]
         name = [*path.split("/"), ""][4] or body["metadata"]["name"]
         if method == "DELETE":
             self.namespaces[name] = "Terminating"
         elif not path.endswith("/events"):
             self.namespaces[name] = "Active"
         elif name not in self.namespaces:
-            raise _refusal(404, f'namespaces "{name}" not found')
+            raise absent(name)
         elif self.namespaces[name] == "Terminating":
             raise _refusal(403, f"unable to create new content in namespace {name} because it is being terminated")
         elif (place := f"{path}/{body['metadata']['name']}") in self.objects:
@@ -136,6 +139,12 @@ def _is_in(path: str, found: Json) -> bool:
         return False
     kind = Kind(found["kind"])
     return path in (collection_path(kind), collection_path(kind, found["metadata"].get("namespace")))
+
+
+def absent(name: str) -> ApiException:
+    """The API server's own word that it has no object of this name."""
+    status = {"kind": "Status", "status": "Failure", "reason": "NotFound", "details": {"name": name}, "code": 404}
+    return ApiException(status=404, reason="Not Found", body=json.dumps(status))
 
 
 def _refusal(status: int, message: str) -> ApiException:

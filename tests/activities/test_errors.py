@@ -15,6 +15,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.errors import LONGEST_MESSAGE, app_mesh_errors, kubernetes_errors
 from activities.failures import LASTING, Failure
+from tests.activities.fake_cluster import absent
 
 
 def refused(code: str, status: int, message: str = "said so") -> ClientError:
@@ -115,10 +116,21 @@ def other_life(message: str) -> ApiException:
     return error
 
 
+def not_found(body: str | None) -> ApiException:
+    """A 404 with this body."""
+    return ApiException(status=404, reason="Not Found", body=body)
+
+
 @pytest.mark.parametrize(
     ("error", "failure"),
     [
-        pytest.param(ApiException(status=404, reason="Not Found"), Failure.GONE, id="not-there"),
+        pytest.param(absent("shop"), Failure.GONE, id="not-there"),
+        pytest.param(not_found("default backend - 404"), Failure.UNAVAILABLE, id="a-load-balancers-404"),
+        pytest.param(not_found("404 page not found\n"), Failure.UNAVAILABLE, id="no-such-path"),
+        pytest.param(not_found(None), Failure.UNAVAILABLE, id="a-bare-404"),
+        pytest.param(not_found('{"kind":"Status","reason":"NotFound","details":{}}'), Failure.UNAVAILABLE, id="no-name"),
+        pytest.param(not_found('{"kind":"Status","reason":"NotFound"}'), Failure.UNAVAILABLE, id="no-details"),
+        pytest.param(not_found("[]"), Failure.UNAVAILABLE, id="other-json"),
         pytest.param(other_life("the UID in the precondition (a) does not match the UID in record (b)"), Failure.GONE),
         pytest.param(other_life("Precondition failed: UID in precondition: a, UID in object meta: b"), Failure.GONE),
         pytest.param(ApiException(status=409, reason="Conflict"), Failure.UNAVAILABLE, id="conflict"),

@@ -201,6 +201,26 @@ class TestStatus:
         await run(activities.write_status, Status(key=key, status={"observedGeneration": 2}))
         assert (await api.request("GET", path_of(key)))["status"] == {"observedGeneration": 2}
 
+    async def test_404_of_somebody_else_is_not_the_end_of_a_resource(self) -> None:
+        """A load balancer with nothing behind it says 404 too, and what is gone is deleted from App Mesh."""
+        cluster = FakeCluster()
+        made = cluster.put(builders.mesh("m"))
+        cluster.fault = lambda method, path: ApiException(status=404, reason="Not Found", body="default backend - 404")
+        activities = KubernetesActivities(cluster, Queues())
+        key = key_of(made)
+        attempts = {
+            activities.add_finalizer: Finalizer(key=key),
+            activities.write_status: Status(key=key, status={}),
+            activities.delete_resource: key,
+            activities.list_members: "m",
+            activities.read_references: ReadReferences(mesh="m"),
+            activities.remove_finalizer: Finalizer(key=key),
+        }
+        for activity, argument in attempts.items():
+            with pytest.raises(ApplicationError) as failed:
+                await run(activity, argument)
+            assert failed.value.type == Failure.UNAVAILABLE, activity
+
     async def test_status_does_not_touch_the_rest(self, api: ResourceApi, activities: KubernetesActivities) -> None:
         """Spec, generation and finalizers stay as they are."""
         key, _ = await create_mesh(api, FOREIGN)
@@ -260,12 +280,42 @@ class TestEvents:
         key = ResourceKey(kind=Kind.VIRTUAL_NODE, namespace=namespace, name="cart", uid="u")
         await run(activities.record_event, self.event(key))
 
-    async def test_event_in_a_namespace_that_is_gone_means_gone(
+    async def test_event_in_a_namespace_that_is_gone_is_nobodys_fault(
         self, api: ResourceApi, activities: KubernetesActivities
     ) -> None:
-        """Nothing of a namespace outlives it."""
+        """Whether the resource is gone with it, the calls about the resource tell."""
         key = ResourceKey(kind=Kind.VIRTUAL_NODE, namespace="never-made", name="cart", uid="u")
-        await fails_as_gone(activities.record_event, self.event(key))
+        await run(activities.record_event, self.event(key))
+
+    @pytest.mark.parametrize("status", [400, 403, 404, 409, 413, 422])
+    async def test_refused_event_is_left_out(self, status: int) -> None:
+        """No repetition would change the answer, and nothing may wait for an Event."""
+        await run(self.activities_that_meet(status).record_event, self.event(key_of(builders.stored(builders.mesh()))))
+
+    @pytest.mark.parametrize("status", [401, 408, 429, 500, 503])
+    async def test_event_that_may_be_taken_later_is_tried_again(self, status: int) -> None:
+        """What passes is said to pass."""
+        key = key_of(builders.stored(builders.mesh()))
+        with pytest.raises(ApplicationError) as failed:
+            await run(self.activities_that_meet(status).record_event, self.event(key))
+        assert (failed.value.type, failed.value.non_retryable) == (Failure.UNAVAILABLE, False)
+
+    def activities_that_meet(self, status: int) -> KubernetesActivities:
+        """Activities whose every request is answered so."""
+        cluster = FakeCluster()
+        cluster.fault = lambda method, path: ApiException(status=status)
+        return KubernetesActivities(cluster, Queues())
+
+    async def test_event_of_any_name_has_a_name_that_kubernetes_takes(
+        self, api: ResourceApi, activities: KubernetesActivities
+    ) -> None:
+        """Where a long name is cut there may be a dot or a hyphen, and neither may stand before the next dot."""
+        for cut_at in ("-", ".", "-a", "x"):
+            name = "x" * (200 - len(cut_at)) + cut_at + "end"
+            event = self.event(ResourceKey(kind=Kind.MESH, namespace=None, name=name, uid="u"))
+            await run(activities.record_event, event)
+            made = event_object(event)["metadata"]["name"]
+            assert (await api.request("GET", f"/api/v1/namespaces/default/events/{made}"))["reason"] == "BadRequest"
 
     @pytest.mark.parametrize(
         ("kind", "namespace", "where"),
