@@ -197,7 +197,7 @@ class TestListener:
         ("routes", "message"),
         [
             pytest.param([], "there is no route to take a listener from", id="no-route"),
-            pytest.param([http_route()], "VirtualNode cart has no listener to take", id="target-without-listener"),
+            pytest.param([http_route()], "VirtualNode cart has none that could be taken", id="target-without-listener"),
         ],
     )
     def test_router_without_any_listener_is_told(self, routes: list[Any], message: str) -> None:
@@ -207,6 +207,18 @@ class TestListener:
         assert blocked is not None
         assert blocked.reason is Reason.NO_LISTENER
         assert message in blocked.message
+
+    @pytest.mark.parametrize("listener", [{"port": 8080, "protocol": "https"}, {"port": "many", "protocol": "http"}, {}])
+    @pytest.mark.parametrize("ready", [True, False])
+    def test_listener_that_cannot_be_read_is_none(self, listener: dict[str, Any], ready: bool) -> None:
+        """A node stored before our schema was there: the service says what is wrong, and others go on."""
+        node = READY_NODE.model_copy(update={"listener": listener, "ready": ready})
+        given = references(cart=node)
+        planner = desired(virtual_service(virtualRouter=self.bare, routes=[http_route()]))
+        blocked = planner.blocked(given)
+        assert blocked is not None
+        assert blocked.reason is (Reason.NO_LISTENER if ready else Reason.WAITING_FOR_NODES)
+        assert not planner.status_members(Observed(), given)["inferredListeners"]
 
     def test_status_tells_of_no_inference_where_listeners_are_given(self) -> None:
         """None removes the member that an earlier spec left."""

@@ -1,5 +1,10 @@
 """What a VirtualService needs of VirtualNodes: that its targets are there, and a listener where it gives none. Pure."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
 from activities.messages import NodeReference, References
 from resources.conditions import Reason
 from resources.names import node_candidates
@@ -45,7 +50,7 @@ class Targets:
         for name in dict.fromkeys((first, *node_candidates(first, self._namespace))):
             node = references.nodes.get(name)
             if node is not None and node.listener is not None:
-                return (PortMapping.model_validate(node.listener),)
+                return _readable(node.listener)
         return ()
 
     def no_listener(self) -> str:
@@ -53,7 +58,7 @@ class Targets:
         first = first_target(self._service)
         if first is None:
             return "spec.virtualRouter.listeners is empty and there is no route to take a listener from"
-        return f"spec.virtualRouter.listeners is empty and VirtualNode {first} has no listener to take"
+        return f"spec.virtualRouter.listeners is empty and VirtualNode {first} has none that could be taken"
 
     def _candidates(self, target: NodeTarget) -> tuple[str, ...]:
         if not target.verbatim_allowed:
@@ -75,3 +80,11 @@ class Targets:
         if node.mesh != mesh:
             return f"VirtualNode {name} belongs to mesh {node.mesh}, not {mesh}"
         return None if node.ready else f"VirtualNode {name} is not active yet"
+
+
+def _readable(listener: Mapping[str, Any]) -> tuple[PortMapping, ...]:
+    """The listener of a node, which may have been stored before our schema was there to refuse it."""
+    try:
+        return (PortMapping.model_validate(listener),)
+    except ValidationError:
+        return ()

@@ -68,7 +68,7 @@ def unite(
         taken = (
             asked.routes
             if asked is not None
-            else {name: there[name] for name in group.routes_of(sharer) if name in there}
+            else {name: there[name] for name in sorted(group.routes_of(sharer)) if name in there}
         )
         for name, spec in taken.items():
             if name not in routes:

@@ -97,7 +97,7 @@ def test_a_full_app_mesh_name_that_a_resource_bears_waits_for_it(route):
 @pytest.mark.parametrize(
     ("routes", "says"),
     [
-        pytest.param([http_route()], "VirtualNode cart has no listener to take", id="target-without"),
+        pytest.param([http_route()], "VirtualNode cart has none that could be taken", id="target-without"),
         pytest.param([], "there is no route to take a listener from", id="no-route"),
     ],
 )
