@@ -1,7 +1,8 @@
 """The watcher's Cloud Map part: nodes and pods in, tidings for the services' workflows out.
 
 Pods are watched from when the first VirtualNode uses Cloud Map. Nothing is told of a service before every node and, if
-nodes use it, every pod has been listed once: a workflow that hears of half the pods would deregister the others.
+nodes use it, every pod has been listed once. A workflow deregisters nothing before it has heard of every pod on a
+roster, which comes with the last of the first messages; one that begins later, whatever the reason, hears of all too.
 Per service one message is under way at a time, and the next one follows a moment later with all that came meanwhile.
 """
 
@@ -77,6 +78,8 @@ class CloudMapWatch:
         self._pods_listed = False
         self._nodes_version = 0
         self._pods_version = 0
+        self._lives: dict[CloudMapService, str] = {}
+        """The workflow that each service had when it was last told."""
         self.index = CloudMapIndex(cluster)
 
     @property
@@ -170,15 +173,25 @@ class CloudMapWatch:
         return self._nodes_listed.is_set() and (self._pods_listed or not self.index.nodes_in(service))
 
     async def _deliver(self, service: CloudMapService, news: Pending) -> None:
-        await self._workflows.tell(self._tidings(service, news))
+        tidings = self._tidings(service, news)
+        life = await self._workflows.tell(tidings)
+        if life is not None and life != self._lives.get(service):
+            self._lives[service] = life
+            self._introduce(service, tidings)
         await asyncio.sleep(GATHER_SECONDS)
+
+    def _introduce(self, service: CloudMapService, told: Tidings) -> None:
+        """Tell a workflow that has just begun of everybody: Temporal may have lost the one that knew them."""
+        untold = set(self.index.roster(service)) - {news.uid for news in told.pods}
+        if untold or told.roster is None:
+            self._outbox.put(service, Pending("its workflow is new", untold, roster=True))
 
     def _tidings(self, service: CloudMapService, news: Pending) -> Tidings:
         """The message, made from the newest state; what does not fit stays pending."""
         told, later = set(sorted(news.uids)[:MOST_PODS]), set(sorted(news.uids)[MOST_PODS:])
         if later:
             self._outbox.put(service, Pending(news.because, later, news.gone, news.roster, news.sweep))
-        roster = news.roster and not later
+        roster = (news.roster or service not in self._lives) and self._pods_listed and not later
         return Tidings(
             because=news.because,
             cluster=self.index.cluster,

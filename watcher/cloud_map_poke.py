@@ -15,8 +15,12 @@ from workflows.cloud_map_messages import Tidings
 class CloudMapWorkflows(Protocol):
     """Where tidings go."""
 
-    async def tell(self, tidings: Tidings) -> None:
-        """Tell the service's workflow; start it when a node uses the service."""
+    async def tell(self, tidings: Tidings) -> str | None:
+        """Tell the service's workflow; start it when a node uses the service.
+
+        Returns:
+            An id that is the workflow's from its start to its end; None when Temporal does not tell.
+        """
 
     async def running(self) -> frozenset[CloudMapService]:
         """The services whose workflows run."""
@@ -33,17 +37,16 @@ class TemporalCloudMapWorkflows:
         self._task_queue = task_queue
         self._searchability = searchability or Searchability(client)
 
-    async def tell(self, tidings: Tidings) -> None:
+    async def tell(self, tidings: Tidings) -> str | None:
         """A workflow that does not run and whose service nobody uses has cleaned up: nothing to tell."""
         searchable = await self._searchability.given()
         if tidings.nodes:
             try:
-                await self._signal_with_start(tidings, searchable)
+                return await self._signal_with_start(tidings, searchable)
             except RPCError as error:
                 if error.status is not RPCStatusCode.INVALID_ARGUMENT or not self._searchability.refused():
                     raise
-                await self._signal_with_start(tidings, searchable=False)
-            return
+                return await self._signal_with_start(tidings, searchable=False)
         try:
             id = names.cloud_map_id(self._cluster, tidings.service)
             told = tidings.model_copy(update={"searchable": searchable})
@@ -51,12 +54,13 @@ class TemporalCloudMapWorkflows:
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
+        return None
 
-    async def _signal_with_start(self, tidings: Tidings, searchable: bool) -> None:
+    async def _signal_with_start(self, tidings: Tidings, searchable: bool) -> str | None:
         found_by = search_attributes.of_service(tidings.service)
-        await self._client.start_workflow(
+        handle = await self._client.start_workflow(
             names.CLOUD_MAP_SERVICE,
-            names.NO_STATE,
+            names.NOBODY_TOLD,
             id=names.cloud_map_id(self._cluster, tidings.service),
             task_queue=self._task_queue,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
@@ -66,6 +70,7 @@ class TemporalCloudMapWorkflows:
             search_attributes=search_attributes.at_start(found_by) if searchable else None,
             static_summary=f"Cloud Map service {tidings.service}"[:200],
         )
+        return handle.first_execution_run_id
 
     async def running(self) -> frozenset[CloudMapService]:
         """One visibility query; only at start and for sweeps, as visibility lags behind."""

@@ -29,6 +29,10 @@ class CloudMapState(BaseModel):
     served: tuple[NodeIdentity, ...] = ()
     """Every node that ever used the service: instances of these are ours."""
 
+    complete: bool = True
+    """Whether every pod that should be an instance has been told of since this workflow's life began. Until then an
+    instance of ours may be a pod that is still to be told of. Workflows of earlier releases began without asking."""
+
     found: ServiceInUse | None = None
     """None while it has not been looked for."""
     held: dict[str, str] | None = None
@@ -59,6 +63,8 @@ class CloudMapState(BaseModel):
             self._take_pod(news)
         if tidings.roster is not None:
             self._take_roster(frozenset(tidings.roster), tidings.as_of)
+        if not self.complete and tidings.roster is not None and self.pods.keys() >= set(tidings.roster):
+            self.complete = self.dirty = True
         self.sweep = self.sweep or tidings.sweep
         if tidings.searchable is not None:
             self.searchable = tidings.searchable

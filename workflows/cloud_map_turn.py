@@ -118,7 +118,7 @@ class CloudMapTurn:
         state.dirty = False
         wanted = state.wanted()
         state.refused = {id: words for id, words in state.refused.items() if id in wanted}
-        return plan_instances(wanted, state.held or {}, state.refused)
+        return plan_instances(wanted, state.held or {}, state.refused, state.complete or not state.nodes)
 
     def _takes_long(self, plan: InstancePlan) -> bool:
         """Whether the plan is more than is done at a time."""

@@ -39,6 +39,9 @@ SEARCH_ATTRIBUTES: Final = {
 NO_STATE: Final[dict[str, object]] = {}
 """What a workflow is started with: it has no state yet, and the signal that comes with the start brings the rest."""
 
+NOBODY_TOLD: Final[dict[str, object]] = {"complete": False}
+"""What the workflow of a Cloud Map service is started with: see `CloudMapState.complete`."""
+
 
 def workflow_id(cluster: str, kind: Kind, namespace: str | None, name: str) -> str:
     """`<cluster>/<kind>/<namespace>/<name>`; `-` stands for no namespace."""

@@ -29,15 +29,18 @@ class FakeWorkflows:
         self.taken: list[Tidings] = []
         self.refusals: deque[bool] = deque()
         self.known: frozenset[CloudMapService] = frozenset()
+        self.life = 1
+        """Counted up when Temporal loses its workflows."""
         self.open = asyncio.Event()
         self.open.set()
 
-    async def tell(self, tidings: Tidings) -> None:
+    async def tell(self, tidings: Tidings) -> str | None:
         """Take it, unless told not to."""
         await self.open.wait()
         if self.refusals and self.refusals.popleft():
             raise ConnectionError("not now")
         self.taken.append(tidings)
+        return f"life {self.life}" if tidings.nodes else None
 
     async def running(self) -> frozenset[CloudMapService]:
         """Those that run."""
@@ -170,6 +173,36 @@ async def test_many_pods_are_told_in_several_messages_the_roster_with_the_last(m
         assert len(instances(taken)) == 25
         assert max(len(tidings.pods) for tidings in taken) == 10
         assert [tidings.roster is not None for tidings in taken] == [False, False, True]
+
+
+async def test_a_workflow_that_begins_later_is_told_of_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Temporal may have lost the one that knew them, and the next news is of one pod alone."""
+    monkeypatch.setattr(cloud_map, "MOST_PODS", 10)
+    async with watching() as world:
+        world.see()
+        world.watch.begin()
+        await world.pods.lists(*(pod(f"p{number:02}", f"10.0.0.{number}") for number in range(25)))
+        before = len(await world.settled())
+        world.workflows.life += 1
+        await world.pods.sees(pod("p03", version=60), gone=True)
+        taken = (await world.settled())[before:]
+        assert [tidings.because for tidings in taken] == ["a pod is gone"] + ["its workflow is new"] * 3
+        assert sum(instances(taken).values()) == 24
+        assert [len(tidings.roster or ()) for tidings in taken] == [0, 0, 0, 24]
+        await world.pods.sees(pod("p04", version=61), gone=True)
+        assert len(await world.settled()) == before + 5, "once is enough"
+
+
+async def test_the_first_message_has_a_roster_wherever_it_comes_from() -> None:
+    """Without one the workflow would not deregister anything before the next sweep."""
+    async with watching() as world:
+        world.watch.begin()
+        world.see(serviceDiscovery={"cloudMap": {"serviceName": "other", "namespaceName": "shop.local"}})
+        await world.pods.lists(pod())
+        before = len(await world.settled())
+        world.see()
+        (first,) = [told for told in (await world.settled())[before:] if told.service == CART]
+        assert (instances([first]), first.roster) == ({"cart-1": True}, ("cart-1",))
 
 
 async def test_news_that_temporal_refused_is_told_again() -> None:

@@ -32,6 +32,7 @@ class Story:
         self.cloud_map = harness.cloud_map
         self.workflows = TemporalCloudMapWorkflows(harness.client, harness.cluster, harness.cluster)
         self._version = 0
+        self._live: set[str] = set()
 
     @property
     def handle(self) -> WorkflowHandle[Any, Any]:
@@ -40,14 +41,17 @@ class Story:
 
     async def tell(
         self, *ips: str, nodes: tuple[NodeInService, ...] = (node(),), gone: tuple[str, ...] = (), **more: Any
-    ) -> None:
-        """Pods of the first node that should be registered, and pods that should not be."""
+    ) -> str | None:
+        """Pods of the first node that should be registered, and pods that should not be; all that are left are on the
+        roster, unless another one is given."""
         owner = nodes[0].key.uid if nodes else ""
         self._version += 1
+        self._live = self._live.union(ips).difference(gone)
+        more = {"roster": tuple(sorted(self._live)), "as_of": self._version} | more
         version = (self._version, 1)
         coming = [PodNews(uid=ip, version=version, node=owner, instance=self.instance(ip)) for ip in ips]
         going = [PodNews(uid=ip, version=version) for ip in gone]
-        await self.workflows.tell(
+        return await self.workflows.tell(
             Tidings(
                 because="test",
                 cluster=self.harness.cluster,
@@ -147,6 +151,37 @@ async def test_leftovers_are_swept_and_strangers_left_alone(story: Story) -> Non
         await story.handle.result()
     assert story.cloud_map.of("cart") == {"10.9.9.9": stranger}
     assert (story.cloud_map.counts["RegisterInstance"], story.cloud_map.counts["CreateService"]) == (0, 0)
+
+
+async def test_nobody_is_deregistered_before_everybody_was_told_of(story: Story) -> None:
+    """The pods of a large service come in several messages, and a workflow that begins finds them all registered."""
+    ips = [f"10.0.0.{number}" for number in range(6)]
+    pods = [story.instance(ip) for ip in ips]
+    story.cloud_map.make_service("cart", "shop.local", *pods, story.instance("10.9.9.9"))
+    async with story.harness.worker():
+        await story.tell(*ips[:2], "10.0.1.1", roster=None)
+        await story.holds("10.0.1.1")
+        await story.tell(*ips[2:4], "10.0.1.2", roster=None)
+        await story.holds("10.0.1.2")
+        assert story.cloud_map.counts["DeregisterInstance"] == 0
+        await story.tell(*ips[4:])
+        await story.registered(*ips, "10.0.1.1", "10.0.1.2")
+    assert (story.cloud_map.counts["DeregisterInstance"], story.cloud_map.counts["RegisterInstance"]) == (1, 2)
+
+
+async def test_whoever_tells_learns_of_a_new_life(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same while it lives, also after it continued as new; another one when Temporal lost it."""
+    monkeypatch.setattr(workflow.Info, "is_continue_as_new_suggested", lambda info: True)
+    async with story.harness.worker():
+        first = await story.tell("10.0.0.1")
+        run = (await story.handle.describe()).run_id
+        await story.registered("10.0.0.1")
+        await until_awaited(lambda: moved_on(story, run), "another run")
+        assert first is not None
+        assert await story.tell("10.0.0.2") in (first, None), "an older server tells only of a beginning"
+        await story.registered("10.0.0.1", "10.0.0.2")
+        await story.handle.terminate("its history is lost")
+        assert await story.tell("10.0.0.3") not in (first, None)
 
 
 async def test_a_service_of_ours_that_somebody_else_uses_stays(story: Story) -> None:

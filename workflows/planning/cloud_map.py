@@ -41,7 +41,10 @@ def wanted_instances(pods: Iterable[PodNews], nodes: Collection[NodeInService]) 
 
 
 def plan_instances(
-    wanted: Mapping[str, Instance], held: Mapping[str, str], refused: Mapping[str, tuple[str, str]]
+    wanted: Mapping[str, Instance],
+    held: Mapping[str, str],
+    refused: Mapping[str, tuple[str, str]],
+    everybody_told: bool = True,
 ) -> InstancePlan:
     """The changes that are left to make.
 
@@ -49,9 +52,10 @@ def plan_instances(
         wanted: the instances that should be there, by id.
         held: id → digest of the attributes of those of ours that are there.
         refused: id → digest and reason of those that Cloud Map would not take; not tried again as they are.
+        everybody_told: whether what is not wanted is known to be nobody's; otherwise nothing is deregistered.
     """
     return InstancePlan(
-        to_deregister=tuple(sorted(id for id in held if id not in wanted)),
+        to_deregister=tuple(sorted(id for id in held if everybody_told and id not in wanted)),
         to_register=tuple(
             instance
             for id, instance in sorted(wanted.items())

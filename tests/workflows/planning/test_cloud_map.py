@@ -38,6 +38,12 @@ def test_a_new_pod_is_registered_and_a_gone_one_deregistered() -> None:
     assert plan == InstancePlan(to_deregister=("10.0.0.3",), to_register=(instance("10.0.0.1"),))
 
 
+def test_nobody_is_deregistered_while_somebody_may_be_untold() -> None:
+    """What is to be registered does not wait."""
+    plan = plan_instances({"10.0.0.1": instance()}, {"10.0.0.3": "x"}, {}, everybody_told=False)
+    assert plan == InstancePlan(to_register=(instance(),))
+
+
 def test_changed_attributes_are_registered_anew_without_a_gap() -> None:
     """Registering replaces; deregistering first would take a healthy pod out of service."""
     plan = plan_instances({"10.0.0.1": instance(stage="canary")}, {"10.0.0.1": instance().digest}, {})

@@ -7,6 +7,7 @@ from resources.cloud_map import CloudMapService
 from tests.workflows.planning.test_cloud_map import instance, node
 from workflows.cloud_map_messages import NodeInService, PodNews, Tidings
 from workflows.cloud_map_state import CloudMapState
+from workflows.names import NO_STATE, NOBODY_TOLD
 
 SERVICE = CloudMapService(namespace="shop.local", name="cart")
 
@@ -111,6 +112,32 @@ def test_a_sweep_is_work_even_without_news() -> None:
     state.dirty = False
     state.take(told(sweep=True))
     assert (state.dirty, state.sweep, state.has_work()) == (False, True, True)
+
+
+def test_who_is_not_told_of_yet_is_nobody_to_deregister_until_a_roster_says_so() -> None:
+    """The first messages tell of a hundred pods each, and the last has the roster."""
+    state = CloudMapState.model_validate(NOBODY_TOLD)
+    state.take(told(pod("a", 5)))
+    assert not state.complete
+    state.take(told(roster=("a", "b"), as_of=9))
+    assert not state.complete, "b was lost on the way"
+    state.dirty = False
+    state.take(told(pod("b", 6, "10.0.0.2"), roster=("a", "b"), as_of=9))
+    assert (state.complete, state.dirty) == (True, True)
+    state.take(told(roster=("a", "b", "c"), as_of=10))
+    assert state.complete, "once told of everybody it hears of each that comes"
+
+
+def test_an_empty_roster_is_one() -> None:
+    """A service whose pods are all gone has instances to deregister."""
+    state = CloudMapState.model_validate(NOBODY_TOLD)
+    state.take(told(roster=(), as_of=9))
+    assert state.complete
+
+
+def test_a_workflow_that_began_in_an_earlier_release_goes_on_as_before() -> None:
+    """It was started without saying, and its history has to replay."""
+    assert CloudMapState.model_validate(NO_STATE).complete
 
 
 addresses = st.sampled_from([None, "10.0.0.1", "10.0.0.2"])
