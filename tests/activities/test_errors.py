@@ -128,7 +128,9 @@ def not_found(body: str | None) -> ApiException:
         pytest.param(not_found("default backend - 404"), Failure.UNAVAILABLE, id="a-load-balancers-404"),
         pytest.param(not_found("404 page not found\n"), Failure.UNAVAILABLE, id="no-such-path"),
         pytest.param(not_found(None), Failure.UNAVAILABLE, id="a-bare-404"),
-        pytest.param(not_found('{"kind":"Status","reason":"NotFound","details":{}}'), Failure.UNAVAILABLE, id="no-name"),
+        pytest.param(
+            not_found('{"kind":"Status","reason":"NotFound","details":{}}'), Failure.UNAVAILABLE, id="no-name"
+        ),
         pytest.param(not_found('{"kind":"Status","reason":"NotFound"}'), Failure.UNAVAILABLE, id="no-details"),
         pytest.param(not_found("[]"), Failure.UNAVAILABLE, id="other-json"),
         pytest.param(other_life("the UID in the precondition (a) does not match the UID in record (b)"), Failure.GONE),

@@ -15,7 +15,7 @@ from activities.objects import ApiKind, ApiObject
 from resources.conditions import Reason
 from resources.kinds import Kind
 from resources.normal import same_spec
-from tests.builders import Manifest, http_route, listener, virtual_node, virtual_service
+from tests.builders import Manifest, grpc_route, http_route, listener, virtual_node, virtual_service
 from tests.convergence.api import Client, control_plane
 from tests.convergence.controller import Controller
 
@@ -32,7 +32,7 @@ def services(draw: st.DrawFn) -> Manifest:
     """A service: straight on a node, or on a router that others may name too, with routes that others may define too.
 
     Its router may take the listener of the first target; a route or a listener of two minds is a conflict, and a target
-    that is not there is waited for.
+    that is not there is waited for. A route may be of a protocol that its router does not speak, which is refused.
     """
     name = draw(st.sampled_from(SERVICES))
     if draw(st.integers(0, 5)) == 0:
@@ -41,8 +41,15 @@ def services(draw: st.DrawFn) -> Manifest:
     weights = st.dictionaries(st.sampled_from(NODES), st.integers(1, 2), min_size=1, max_size=2)
     names = [f"{name}-{route}" for route in draw(st.sets(st.sampled_from("ab")))]
     names += ["common"] if draw(st.integers(0, 3)) == 0 else []
-    routes = [http_route(each, draw(weights), prefix=f"/{each}") for each in sorted(names)]
-    listeners = draw(st.sampled_from(([listener()], [listener()], [listener(9090)], [])))
+    spoken = draw(st.sampled_from(("http", "http", "http", "grpc")))
+    mistaken = draw(st.integers(0, 7)) == 0
+    routes = [
+        grpc_route(each, draw(weights), serviceName=each)
+        if (spoken == "grpc") is not (mistaken and number == 0)
+        else http_route(each, draw(weights), prefix=f"/{each}")
+        for number, each in enumerate(sorted(names))
+    ]
+    listeners = draw(st.sampled_from(([listener(protocol=spoken)], [listener(9090, spoken)], [])))
     router = {"name": draw(st.sampled_from(ROUTERS))} | ({"listeners": listeners} if listeners else {})
     return virtual_service(name, virtualRouter=router, routes=routes)
 

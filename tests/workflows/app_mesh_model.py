@@ -10,6 +10,7 @@ from activities.failures import Failure
 from activities.messages import Record
 from activities.names import Verb
 from activities.objects import ApiKind, ApiObject
+from workflows.planning.fit import fits
 from workflows.planning.plan import Observed, Step
 
 ROUTE_TYPES = ("httpRoute", "http2Route", "tcpRoute", "grpcRoute")
@@ -62,6 +63,7 @@ class AppMeshModel:
         if verb in (Verb.CREATE, Verb.UPDATE):
             self._must_exist(*_references(object, spec or {}))
             self._must_be_acceptable(object, new=found is None)
+            self._must_fit(object, spec or {})
             version = found.version + 1 if found is not None else 1
             self.objects[object] = Record(object=object, arn=arn_of(object), version=version, spec=spec or {})
         return self.objects.pop(object) if verb is Verb.DELETE else self.objects[object]
@@ -111,6 +113,16 @@ class AppMeshModel:
             raise Refused(self.will_not_have[object.name], "not this one")
         if new and self.most_routes is not None and len(self.routes_of(router)) >= self.most_routes:
             raise Refused(Failure.LIMIT_EXCEEDED, "too many routes")
+
+    def _must_fit(self, object: ApiObject, spec: dict[str, Any]) -> None:
+        """A route suits its router, and a router all its routes."""
+        router = object.on_router
+        if router is not None:
+            pairs = [(spec, self.objects[router].spec)]
+        else:
+            pairs = [(record.spec, spec) for record in self.objects.values() if record.object.on_router == object]
+        if not all(fits(route, on) for route, on in pairs):
+            raise Refused(Failure.BAD_REQUEST, f"{object} does not go with its router's listeners or routes")
 
     def _users(self, object: ApiObject) -> list[ApiObject]:
         return [

@@ -208,7 +208,9 @@ class TestListener:
         assert blocked.reason is Reason.NO_LISTENER
         assert message in blocked.message
 
-    @pytest.mark.parametrize("listener", [{"port": 8080, "protocol": "https"}, {"port": "many", "protocol": "http"}, {}])
+    @pytest.mark.parametrize(
+        "listener", [{"port": 8080, "protocol": "https"}, {"port": "many", "protocol": "http"}, {}]
+    )
     @pytest.mark.parametrize("ready", [True, False])
     def test_listener_that_cannot_be_read_is_none(self, listener: dict[str, Any], ready: bool) -> None:
         """A node stored before our schema was there: the service says what is wrong, and others go on."""

@@ -14,6 +14,7 @@ from activities.messages import Message, Record
 from activities.names import Verb, operation
 from activities.objects import ApiKind, ApiObject
 from resources.normal import same_spec
+from workflows.planning.fit import fits
 
 
 class Wanted(Message):
@@ -94,14 +95,17 @@ def plan(wanted: Sequence[Wanted], observed: Observed) -> Plan:
         observed: what exists; must be complete.
     """
     live = _routers_pointed_at(observed)
-    changes = [step for item in wanted if (step := _change(item, observed)) is not None]
     kept = {item.object for item in wanted}
     unwanted = [record.object for record in observed.records if record.object not in kept]
     # Routes left over on a router that will carry traffic, but does not yet, have to go before it does.
-    leftovers = [object for object in unwanted if object.on_router in kept - live]
-    unwanted = [object for object in unwanted if object not in leftovers]
+    first = [object for object in unwanted if object.on_router in kept - live]
+    first += [object for object in _routes_in_the_way(wanted, observed) if object not in first]
+    unwanted = [object for object in unwanted if object not in first]
+    for object in first:
+        observed = observed.without(object)
+    changes = [step for item in wanted if (step := _change(item, observed)) is not None]
     stages = [
-        tuple(Step(verb=Verb.DELETE, object=object) for object in leftovers),
+        tuple(Step(verb=Verb.DELETE, object=object) for object in first),
         *(tuple(step for step in changes if step.object.kind in kinds) for kinds in _CREATION_STAGES),
         *(
             tuple(Step(verb=Verb.DELETE, object=object) for object in unwanted if object.kind in kinds)
@@ -118,6 +122,22 @@ def _change(wanted: Wanted, observed: Observed) -> Step | None:
     if same_spec(wanted.spec, record.spec):
         return None
     return Step(verb=Verb.UPDATE, object=wanted.object, spec=wanted.spec)
+
+
+def _routes_in_the_way(wanted: Sequence[Wanted], observed: Observed) -> list[ApiObject]:
+    """Routes that the router cannot have as it shall be, and that are to go or to change with it, so are made anew.
+
+    On a live router that is a gap, which only those get who asked for changes in place. A route that shall not fit is
+    left where it is: App Mesh will say so, and nothing is taken away for it.
+    """
+    shall: dict[ApiObject | None, dict[str, Any]] = {item.object: item.spec for item in wanted}
+    return [
+        route.object
+        for route in observed.of_kind(ApiKind.ROUTE)
+        if (router := shall.get(route.object.on_router)) is not None
+        and not fits(route.spec, router)
+        and (route.object not in shall or fits(shall[route.object], router))
+    ]
 
 
 def _routers_pointed_at(observed: Observed) -> set[ApiObject]:

@@ -30,10 +30,15 @@ def weighing(weight):
     return {"httpRoute": {"action": {"weightedTargets": [{"virtualNode": "cart-prod", "weight": weight}]}}}
 
 
-def routing(*routes, on="r1", weight=1):
+def listening(protocol="http", port=8080):
+    """A router's spec."""
+    return {"listeners": [{"portMapping": {"port": port, "protocol": protocol}}]}
+
+
+def routing(*routes, on="r1", weight=1, protocol="http"):
     """A service with a router and its routes, complete."""
-    listeners = {"listeners": [{"portMapping": {"port": 8080, "protocol": "http"}}]}
-    return {router(on): listeners, **{route(name, on): weighing(weight) for name in routes}, service(): pointing_at(on)}
+    spec = {f"{protocol}Route": weighing(weight)["httpRoute"]}
+    return {router(on): listening(protocol), **{route(name, on): spec for name in routes}, service(): pointing_at(on)}
 
 
 def operations(steps):
@@ -49,7 +54,7 @@ def holdings(draw):
     routers = draw(st.dictionaries(st.sampled_from(["r1", "r2"]), st.tuples(ports, routes)))
     specs = {}
     for name, (port, weights) in routers.items():
-        specs[router(name)] = {"listeners": [{"portMapping": {"port": port, "protocol": "http"}}]}
+        specs[router(name)] = listening(port=port)
         specs |= {route(label, name): weighing(weight) for label, weight in weights.items()}
     if draw(st.booleans()):
         specs[service()] = pointing_at(draw(st.sampled_from([None, *sorted(routers)])))
@@ -81,6 +86,30 @@ CASES = [
         routing("a", on="r2"),
         ["CreateVirtualRouter", "CreateRoute", "UpdateVirtualService", "DeleteRoute", "DeleteVirtualRouter"],
         id="other-router",
+    ),
+    pytest.param(
+        routing("a"),
+        routing("a", protocol="grpc"),
+        ["DeleteRoute", "UpdateVirtualRouter", "CreateRoute"],
+        id="live-router-of-another-protocol",
+    ),
+    pytest.param(
+        routing("a", "b"),
+        routing("a", protocol="grpc"),
+        ["DeleteRoute", "DeleteRoute", "UpdateVirtualRouter", "CreateRoute"],
+        id="live-router-of-another-protocol-and-one-route-less",
+    ),
+    pytest.param(
+        {router("r1"): listening(), route("a", "r1"): weighing(1)},
+        routing("a", "b", protocol="grpc"),
+        ["DeleteRoute", "UpdateVirtualRouter", "CreateRoute", "CreateRoute", "CreateVirtualService"],
+        id="half-made-router-of-another-protocol",
+    ),
+    pytest.param(
+        routing("a", "b"),
+        routing("a", "b") | {router("r1"): listening("grpc"), route("b", "r1"): {"grpcRoute": {}}},
+        ["DeleteRoute", "UpdateVirtualRouter", "CreateRoute"],
+        id="route-that-shall-not-fit-stays-for-app-mesh-to-refuse",
     ),
 ]
 
