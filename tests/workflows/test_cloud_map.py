@@ -42,8 +42,10 @@ class Story:
     async def tell(
         self, *ips: str, nodes: tuple[NodeInService, ...] = (node(),), gone: tuple[str, ...] = (), **more: Any
     ) -> str | None:
-        """Pods of the first node that should be registered, and pods that should not be; all that are left are on the
-        roster, unless another one is given."""
+        """Pods of the first node that should be registered, and pods that should not be.
+
+        All that are left are on the roster, unless another one is given.
+        """
         owner = nodes[0].key.uid if nodes else ""
         self._version += 1
         self._live = self._live.union(ips).difference(gone)
