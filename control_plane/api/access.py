@@ -48,6 +48,11 @@ class AccessKey:
     grants: tuple[tuple[Right, str], ...] | None = None
     """Rights with patterns of meshes; None: everything everywhere."""
 
+    @property
+    def may_everything(self) -> bool:
+        """Whether it may do everything in every mesh, also in those that are still to come."""
+        return self.grants is None or (Right.WRITE, "*") in self.grants
+
     def may(self, right: Right, mesh: str) -> bool:
         """Whether this is allowed in a mesh."""
         if self.grants is None:

@@ -10,6 +10,8 @@ know of every change asks nothing while nothing happens. Signed as the operation
 | `notBy` | leave out what this caller wrote, and do not wake for it |
 | `reader` | a name under which `after` is remembered; without `after` the answer is where that reader left off |
 
+Names are shared by the keys that may do everything, so that such a key can be renewed; any other has names of its own.
+
 A reader asks again with the answer's `revision` when it has dealt with the answer, not before: then it may die anywhere
 and, under its name, begins again where it left off. Nothing is told too few times, something perhaps twice.
 """
@@ -70,10 +72,11 @@ class ChangeFeed:
         """Answer one request, which this key has signed (an `Extension`)."""
         question = question_of(request.raw_query)
         loop = asyncio.get_running_loop()
+        reader = _place(question.reader, key) if question.reader is not None else None
         if question.after is None:
-            return await loop.run_in_executor(self._threads, self._beginning, question.reader)
-        if question.reader is not None:
-            await loop.run_in_executor(self._threads, self._remember, question.reader, question.after)
+            return await loop.run_in_executor(self._threads, self._beginning, reader)
+        if reader is not None:
+            await loop.run_in_executor(self._threads, self._remember, reader, question.after)
         return await self._changes(question, question.after, key)
 
     async def _changes(self, question: Question, after: int, key: AccessKey) -> dict[str, Any]:
@@ -92,7 +95,7 @@ class ChangeFeed:
                 except TimeoutError:
                     continue  # and look once more: what was left out moves the revision too
 
-    def _beginning(self, reader: str | None) -> dict[str, Any]:
+    def _beginning(self, reader: readers.Reader | None) -> dict[str, Any]:
         with self._database.read() as connection:
             known = readers.position(connection, reader) if reader is not None else None
         return {
@@ -101,9 +104,9 @@ class ChangeFeed:
             "changes": [],
         }
 
-    def _remember(self, reader: str, after: int) -> None:
-        if after <= self._database.revision():
-            readers.remember(self._database, reader, after)
+    def _remember(self, reader: readers.Reader, after: int) -> None:
+        if after <= self._database.revision() and not readers.remember(self._database, reader, after):
+            raise BadRequest(f"reader: {readers.MOST} names of this key are remembered already")
 
     def _look(self, after: int, not_by: str | None, key: AccessKey) -> dict[str, Any]:
         # Before the changes: one that is committed in between is in the answer, and its revision counts.
@@ -148,6 +151,11 @@ def question_of(raw_query: str) -> Question:
         not_by=given.get("notBy"),
         reader=reader,
     )
+
+
+def _place(name: str, key: AccessKey) -> readers.Reader:
+    """Where a reader's position is kept: a key that may not do everything cannot move that of another one."""
+    return readers.Reader("" if key.may_everything else f"{key.id}:", name)
 
 
 def _after(text: str) -> int:

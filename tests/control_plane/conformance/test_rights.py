@@ -12,9 +12,10 @@ from botocore.exceptions import ClientError
 from control_plane.api import change_feed
 from control_plane.api.access import FixedKeys, parse
 from control_plane.api.service_model import operations
+from control_plane.store import readers
 from tests.control_plane import specs
 from tests.control_plane.serving import KEY_ID, SECRET, served
-from tests.control_plane.web import Http
+from tests.control_plane.web import Answer, Http
 
 LIMITED = parse(f"LIMITED:{SECRET} write:shop read:open-*")
 Call = Callable[..., dict[str, Any]]
@@ -114,3 +115,21 @@ def _minimal(shape: Any, name: str) -> Any:
     if shape.type_name == "structure":
         return {each: _minimal(shape.members[each], each) for each in shape.required_members}
     return [] if shape.type_name == "list" else "name"
+
+
+def test_a_key_with_few_rights_moves_nobody_elses_place_in_the_change_feed(site: Site, monkeypatch: pytest.MonkeyPatch):
+    """A watcher that is down would never hear of what came in between. Its own names are its own, and not many."""
+    monkeypatch.setattr(readers, "MOST", 2)
+
+    def ask(key_id: str, query: str) -> Answer:
+        web = Http(site.url)
+        try:
+            return web.signed("GET", f"{change_feed.PATH}?{query}", key_id=key_id)
+        finally:
+            web.close()
+
+    ask(KEY_ID, "reader=watcher&after=1")
+    ask(LIMITED.id, "reader=watcher&after=3")
+    assert json.loads(ask(KEY_ID, "reader=watcher").body)["revision"] == 1
+    assert json.loads(ask(LIMITED.id, "reader=watcher").body) == {"revision": 3, "known": True, "changes": []}
+    assert [ask(LIMITED.id, f"reader={name}&after=3").status for name in ("b", "c", "watcher")] == [200, 400, 200]

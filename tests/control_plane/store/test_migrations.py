@@ -7,6 +7,7 @@ from sqlalchemy import create_engine, make_url, text
 from control_plane.store import changes, readers
 from control_plane.store.database import Database
 from control_plane.store.migrations import configured
+from control_plane.store.readers import Reader
 from control_plane.store.records import Change
 from tests.control_plane.store.builders import node
 
@@ -48,7 +49,19 @@ def test_changes_of_the_first_schema_are_kept_and_its_writes_still_fit(old_datab
 def test_readers_are_remembered_by_name(database):
     """Each has its own position, which may also go back: after a restore the log is shorter."""
     for name, revision in (("a", 1), ("b", 2), ("a", 5), ("a", 5), ("a", 3)):
-        readers.remember(database, name, revision)
+        readers.remember(database, Reader("", name), revision)
     with database.read() as connection:
-        assert [readers.position(connection, name) for name in ("a", "b", "c")] == [3, 2, None]
+        assert [readers.position(connection, Reader("", name)) for name in ("a", "b", "c")] == [3, 2, None]
     assert database.revision() == 0
+
+
+def test_a_place_of_its_own_holds_so_many_names_and_no_more(database, monkeypatch):
+    """Those that are there can still be moved; places do not count each other's, whatever characters they have."""
+    monkeypatch.setattr(readers, "MOST", 2)
+    noted = [readers.remember(database, Reader("K_:", name), 1) for name in ("a", "b", "c")]
+    assert noted == [True, True, False]
+    assert readers.remember(database, Reader("K_:", "a"), 2)
+    assert all(readers.remember(database, Reader(place, "a"), 1) for place in ("KK:", "%:", ""))
+    assert all(readers.remember(database, Reader("", name), 1) for name in ("b", "c", "d"))
+    with database.read() as connection:
+        assert [readers.position(connection, Reader("K_:", name)) for name in ("a", "b", "c")] == [2, 1, None]
