@@ -112,5 +112,5 @@ def discover(client: CloudMapClient, service: Service) -> tuple[Instance, ...]:
 
 def _instance(found: Mapping[str, Any]) -> Instance:
     attributes = found.get("Attributes", {})
-    address = attributes.get("AWS_INSTANCE_IPV4") or attributes.get("AWS_INSTANCE_IPV6") or ""
-    return Instance(found["InstanceId"], address, attributes, found.get("HealthStatus") != "UNHEALTHY")
+    ipv4, ipv6 = (attributes.get(f"AWS_INSTANCE_{family}", "") for family in ("IPV4", "IPV6"))
+    return Instance(found["InstanceId"], ipv4, ipv6, attributes, found.get("HealthStatus") != "UNHEALTHY")

@@ -46,18 +46,19 @@ def client(endpoint, credentials) -> Iterator[Any]:
     made.close()
 
 
-def test_instances_come_with_address_attributes_and_health(client):
+def test_instances_come_with_addresses_attributes_and_health(client):
     """In an order that does not change, for what is compared."""
     client.create_http_namespace(Name="shop.local")
     namespace = client.list_namespaces()["Namespaces"][0]["Id"]
     service = client.create_service(Name="color", NamespaceId=namespace)["Service"]["Id"]
-    for name, address in (("i-2", "10.0.0.2"), ("i-1", "10.0.0.1")):
-        attributes = {"AWS_INSTANCE_IPV4": address, "version": name}
-        client.register_instance(ServiceId=service, InstanceId=name, Attributes=attributes)
+    ipv4, ipv6 = {"AWS_INSTANCE_IPV4": "10.0.0.2"}, {"AWS_INSTANCE_IPV6": "fd00::3"}
+    for name, addresses in (("i-2", ipv4), ("i-1", {**ipv4, **ipv6}), ("i-3", ipv6)):
+        client.register_instance(ServiceId=service, InstanceId=name, Attributes={**addresses, "version": name})
     found = discover(client, SERVICE)
-    assert [(each.id, each.address, each.attributes["version"]) for each in found] == [
-        ("i-1", "10.0.0.1", "i-1"),
-        ("i-2", "10.0.0.2", "i-2"),
+    assert [(each.id, each.ipv4, each.ipv6, each.attributes["version"]) for each in found] == [
+        ("i-1", "10.0.0.2", "fd00::3", "i-1"),
+        ("i-2", "10.0.0.2", "", "i-2"),
+        ("i-3", "", "fd00::3", "i-3"),
     ]
 
 
@@ -118,7 +119,7 @@ async def test_what_cloud_map_does_not_answer_stays_as_it_was_known(error):
         looking = CloudMap(FakeClient(error, ONE, error), feed, threads)  # type: ignore[arg-type]
         for _ in range(3):
             await looking.look()
-    known = {SERVICE: (Instance("i", "10.0.0.1", {"AWS_INSTANCE_IPV4": "10.0.0.1"}),)}
+    known = {SERVICE: (Instance("i", "10.0.0.1", "", {"AWS_INSTANCE_IPV4": "10.0.0.1"}),)}
     assert feed.heard == [{}, known, known]
     assert feed.discovers
 
@@ -176,7 +177,7 @@ async def test_an_answer_that_cannot_be_read_changes_nothing(body, credentials):
             for _ in range(3):
                 await looking.look()
         asking.close()
-    known = {SERVICE: (Instance("i", "10.0.0.1", {"AWS_INSTANCE_IPV4": "10.0.0.1"}),)}
+    known = {SERVICE: (Instance("i", "10.0.0.1", "", {"AWS_INSTANCE_IPV4": "10.0.0.1"}),)}
     assert feed.heard == [known, known, known]
     assert [(each["log_level"], each["service"]) for each in logs] == [("warning", SERVICE)]
 
