@@ -76,7 +76,7 @@ def create_app(config: ControlPlaneConfig) -> Starlette:
 
     Beside the API there are the change feed and, where proxies are served, who of them is connected and how far they
     are, signed like it; and three unsigned paths for whoever runs the process: `/healthz` (it is alive), `/readyz` (its
-    database answers) and `/metrics`.
+    database answers, and what serves proxies has no fault) and `/metrics`.
 
     Raises:
         StoreError: the database cannot be used.
@@ -97,6 +97,8 @@ def create_app(config: ControlPlaneConfig) -> Starlette:
         return PlainTextResponse("ok\n")
 
     async def readyz(_request: Request) -> Response:
+        if data_plane is not None and data_plane.fault is not None:
+            return PlainTextResponse("the data plane has stopped\n", 503)
         ready = await asyncio.get_running_loop().run_in_executor(threads, database.answers)
         return PlainTextResponse("ok\n") if ready else PlainTextResponse("the database does not answer\n", 503)
 
@@ -134,6 +136,8 @@ def create_app(config: ControlPlaneConfig) -> Starlette:
 def serve(config: ControlPlaneConfig, *, ready: Callable[[str], None] = lambda _url: None) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are answered first. `ready` is told the URL.
 
+    A fault of the data plane itself ends the process too, with exit code 1, so that it is started afresh.
+
     Raises:
         UnusableConfiguration: the address is not one, or is taken.
         StoreError: the database cannot be used.
@@ -152,7 +156,10 @@ def serve(config: ControlPlaneConfig, *, ready: Callable[[str], None] = lambda _
         url = f"{scheme}://[{host}]:{port}" if listener.family == socket.AF_INET6 else f"{scheme}://{host}:{port}"
         log.info("listening", url=url, account_id=config.account_id, region=config.region)
         ready(url)
-        Server(app, tls).run(sockets=[listener])
+        server = Server(app, tls)
+        server.run(sockets=[listener])
+        if server.failed:
+            raise SystemExit(1)  # what failed was logged where it did
 
 
 def server_tls(files: Tls | None) -> ServerTls | None:
@@ -184,7 +191,10 @@ async def serving_aside(app: Starlette, address: str) -> AsyncIterator[None]:
 
 
 class Server(uvicorn.Server):
-    """Serves the application; those who wait for a change are answered when it has to stop."""
+    """Serves the application; those who wait for a change are answered when it has to stop.
+
+    It stops by itself when the data plane cannot go on.
+    """
 
     def __init__(self, app: Starlette, tls: ServerTls | None = None) -> None:
         config = uvicorn_config(app)
@@ -193,6 +203,16 @@ class Server(uvicorn.Server):
             config.ssl = tls.context
         super().__init__(config)
         self._bell: Bell = app.state.bell
+        self._data_plane: DataPlane | None = app.state.data_plane
+
+    @property
+    def failed(self) -> bool:
+        """Whether the data plane could not go on."""
+        return self._data_plane is not None and self._data_plane.fault is not None
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether to stop; uvicorn asks ten times a second."""
+        return await super().on_tick(counter) or self.failed
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop taking requests and finish those under way."""

@@ -21,7 +21,7 @@ Where AWS's documents leave a question open, and the service can no longer be as
 | UpdateMesh without a spec | replaces it by an empty one, as every update replaces the whole spec |
 | a router without listeners | allowed, and takes routes of any type |
 | two listeners with one port | refused |
-| a listener timeout of another protocol | accepted; it has no effect |
+| a listener timeout of another protocol | accepted; it has no effect, which is a problem of the proxy |
 | a route of another type than its listener's protocol | refused, from either side: CreateRoute, UpdateVirtualRouter |
 | meshOwner of another account | ForbiddenException: no meshes are shared with us |
 | empty members of a spec | not echoed, unless required where they are |

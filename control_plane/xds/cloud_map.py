@@ -24,6 +24,10 @@ _MOST = 1000  # instances that Cloud Map tells of one service, and lets it have
 log = structlog.get_logger("control_plane.xds")
 
 
+class Unreadable(Exception):
+    """Cloud Map has answered, and not with what it was asked for."""
+
+
 class CloudMapClient(Protocol):
     """As much of boto3's `servicediscovery` client as we use."""
 
@@ -77,7 +81,7 @@ class CloudMap:
         for service in sorted(needed):
             try:
                 self._known[service] = await loop.run_in_executor(self._threads, discover, self._client, service)
-            except (BotoCoreError, ClientError) as error:
+            except (BotoCoreError, ClientError, Unreadable) as error:
                 log.warning("Cloud Map does not answer; instances stay as known", service=service, error=str(error))
         self._feed.discovered(dict(self._known))
 
@@ -88,20 +92,25 @@ def discover(client: CloudMapClient, service: Service) -> tuple[Instance, ...]:
     Raises:
         BotoCoreError: Cloud Map cannot be reached.
         ClientError: Cloud Map refuses.
+        Unreadable: its answer is empty, cut off, or somebody else's.
     """
     namespace, name = service
     try:
         answer = client.discover_instances(
             NamespaceName=namespace, ServiceName=name, HealthStatus="ALL", MaxResults=_MOST
         )
+        return tuple(sorted(map(_instance, answer["Instances"]), key=lambda instance: instance.id))
     except ClientError as error:
         if error.response["Error"]["Code"] in ("ServiceNotFound", "NamespaceNotFound"):
             return ()
         raise
-    return tuple(sorted(map(_instance, answer["Instances"]), key=lambda instance: instance.id))
+    except BotoCoreError:
+        raise
+    except Exception as error:  # botocore does not check a body: it or we trip over whatever an endpoint has sent
+        raise Unreadable(f"the answer cannot be read: {type(error).__name__}: {error}") from error
 
 
 def _instance(found: Mapping[str, Any]) -> Instance:
     attributes = found.get("Attributes", {})
-    address = attributes.get("AWS_INSTANCE_IPV4") or attributes.get("AWS_INSTANCE_IPV6") or ""
-    return Instance(found["InstanceId"], address, attributes, found.get("HealthStatus") != "UNHEALTHY")
+    ipv4, ipv6 = (attributes.get(f"AWS_INSTANCE_{family}", "") for family in ("IPV4", "IPV6"))
+    return Instance(found["InstanceId"], ipv4, ipv6, attributes, found.get("HealthStatus") != "UNHEALTHY")

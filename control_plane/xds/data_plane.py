@@ -1,10 +1,10 @@
 """The data plane as one part of the control plane's process: feed, Cloud Map and ADS server, begun and ended as one.
 
 All of it is on the event loop that serves the API, apart from what blocks: reading the store, asking Cloud Map, and
-compiling, which has a thread of its own.
+compiling, which has a thread of its own. Where one of its tasks ends by a fault of ours there is a `fault`, and the
+process has to end: proxies would keep what they have for ever, and nobody would know.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -24,6 +24,7 @@ from control_plane.xds.ads.server import AdsConfig, AdsServer
 from control_plane.xds.cloud_map import CloudMap
 from control_plane.xds.compile import Compiler
 from control_plane.xds.feed import Feed
+from control_plane.xds.lasting import LastingTasks
 from control_plane.xds.reader import Reader
 from control_plane.xds.standing_feed import StandingFeed
 
@@ -55,8 +56,14 @@ class DataPlane:
             self._cloud_map = CloudMap(client, self._feed, self._asking)
         self.server = AdsServer(config.ads, self._feed, registry)
         self.standing = StandingFeed(self._feed, self.server.connections, database, bell, reading)
+        self._tasks = LastingTasks()
         self.port: int | None = None
         """Where proxies are served, while they are."""
+
+    @property
+    def fault(self) -> BaseException | None:
+        """What keeps it from going on; None: nothing does."""
+        return self._tasks.fault
 
     async def proxies(self, request: SignedRequest, key: AccessKey) -> dict[str, Any]:
         """Who is connected here (an `Extension`)."""
@@ -74,16 +81,15 @@ class DataPlane:
         """
         self.port = await self.server.start()
         log.info("serving proxies", port=self.port)
-        tasks = [asyncio.create_task(self._feed.run()), asyncio.create_task(self.standing.run())]
+        self._tasks.start("feed", self._feed.run())
+        self._tasks.start("standing", self.standing.run())
         if self._cloud_map is not None:
-            tasks.append(asyncio.create_task(self._cloud_map.run()))
+            self._tasks.start("cloud-map", self._cloud_map.run())
         try:
             yield
         finally:
             await self.server.stop()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._tasks.stop()
             await self.standing.stop()
             for threads in (self._compiling, self._asking):
                 threads.shutdown()

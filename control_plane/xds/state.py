@@ -17,7 +17,9 @@ class Instance:
     """One instance of a Cloud Map service."""
 
     id: str
-    address: str
+    ipv4: str
+    """Empty, as the other one, if it has none."""
+    ipv6: str
     attributes: Mapping[str, str]
     healthy: bool = True
 

@@ -1,9 +1,11 @@
 """The data plane in the control plane's process: a path that tells who is connected, and where it is served."""
 
+import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -12,10 +14,13 @@ from botocore.httpsession import URLLib3Session
 
 from cli.control_plane import data_plane
 from cli.settings import Settings, SettingsError
-from control_plane.server import UnusableConfiguration, serve
+from control_plane.server import UnusableConfiguration, create_app, serve
 from control_plane.xds.ads.security import Security
 from control_plane.xds.ads.server import AdsConfig
+from control_plane.xds.cloud_map import CloudMap
 from control_plane.xds.data_plane import DataPlaneConfig
+from control_plane.xds.feed import Feed
+from control_plane.xds.standing_feed import StandingFeed
 from tests.control_plane.serving import KEY_ID, REGION, SECRET, served
 
 SERVING = DataPlaneConfig(AdsConfig("127.0.0.1:0"))
@@ -49,6 +54,43 @@ def test_an_address_that_is_taken_is_told_at_once(tmp_path):
         taken = DataPlaneConfig(AdsConfig(api.url.removeprefix("http://")))
         with pytest.raises(UnusableConfiguration, match="listen address"):
             serve(replace(api.config, listen="127.0.0.1:0", data_plane=taken))
+
+
+async def fail(_self: object) -> None:
+    """In place of what runs as long as the process: a bug."""
+    raise KeyError("a bug")
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("part", [Feed, StandingFeed, CloudMap])
+def test_a_part_that_ends_ends_the_process(tmp_path, monkeypatch, part):
+    """With an exit code that has it started afresh: half of it would serve what never changes any more."""
+    with served(tmp_path) as api:
+        config = replace(api.config, data_plane=replace(SERVING, cloud_map_endpoint="http://127.0.0.1:9"))
+    monkeypatch.setattr(part, "run", fail)
+    with pytest.raises(SystemExit) as end:
+        serve(config)
+    assert end.value.code == 1
+
+
+async def test_a_part_that_has_ended_is_not_ready(tmp_path, monkeypatch):
+    """Nobody is sent to a process that is about to end."""
+    with served(tmp_path) as api:
+        config = replace(api.config, data_plane=SERVING)
+    go_on = asyncio.Event()
+
+    async def fail_later(self: object) -> None:
+        await go_on.wait()
+        await fail(self)
+
+    monkeypatch.setattr(StandingFeed, "run", fail_later)
+    app = create_app(config)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
+        assert (await client.get("http://here/readyz")).status_code == 200
+        go_on.set()
+        await asyncio.sleep(0.01)
+        answer = await client.get("http://here/readyz")
+    assert (answer.status_code, answer.text) == (503, "the data plane has stopped\n")
 
 
 def test_proxies_are_served_in_the_open_only_where_that_is_asked_for():

@@ -60,15 +60,26 @@ def _network(listener: Place, cluster: str, recording: filters.Recording) -> Fil
     mapping = listener.value["portMapping"]
     if mapping["protocol"] != "tcp":
         return filters.http("ingress", names.ingress_routes(mapping["port"]), recording)
-    idle = listener.get("timeout", "tcp", "idle")
+    timeout = _timeout(listener)
+    idle = timeout.get("idle") if timeout else None
     return filters.tcp("ingress", [(cluster, 1)], idle.duration() if idle else None, recording)
+
+
+def _timeout(listener: Place) -> Place | None:
+    """The timeouts of the listener's protocol; a problem, and nothing else, for those of another."""
+    protocol, timeout = listener.value["portMapping"]["protocol"], listener.get("timeout")
+    if timeout is None:
+        return None
+    for name in timeout.value:
+        if name != protocol:
+            timeout[name].problem(f"the listener's protocol is {protocol}; timeouts of another have no effect")
+    return timeout.get(protocol)
 
 
 def _routes(listener: Place, cluster: str) -> Resource:
     """Everything to the application. Its callers retry; its own proxy does not."""
     action = RouteAction(cluster=cluster)
-    timeout = listener.get("timeout")
-    set_timeouts(action, timeout.only()[1] if timeout else None)
+    set_timeouts(action, _timeout(listener))
     route = Route(match=RouteMatch(prefix="/"), route=action)
     name = names.ingress_routes(listener.value["portMapping"]["port"])
     host = VirtualHost(name=name, domains=["*"], routes=[route])

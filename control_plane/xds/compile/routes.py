@@ -77,7 +77,11 @@ def set_timeouts(action: RouteAction, timeout: Place | None) -> None:
 
 
 def in_order(records: tuple[ObjectRecord, ...]) -> list[ObjectRecord]:
-    """Routes as they are tried: by priority; where that is equal, the more specific match first, then by name."""
+    """Routes as they are tried: by priority; where that is equal, the more specific match first, then by name.
+
+    The host of a gateway route counts before its path, as it would if it were a domain of Envoy's, which it seems to
+    have been in App Mesh (aws-app-mesh-roadmap #384). Unlike there, what no route of a host takes goes on to others.
+    """
     return sorted(records, key=lambda record: (*_order(record.spec), record.key.name))
 
 
@@ -86,14 +90,25 @@ def _order(spec: Spec) -> tuple[Any, ...]:
     match = route.get("match", {})
     path = match.get("path", {})
     conditions = sum(len(match.get(name, ())) for name in ("headers", "metadata", "queryParameters"))
-    conditions += sum(name in match for name in ("method", "scheme", "hostname"))
+    conditions += sum(name in match for name in ("method", "scheme"))
     if "exact" in path or "methodName" in match:
         sort_of_path, length = 0, 0
     elif path:
         sort_of_path, length = 1, 0
     else:
-        sort_of_path, length = 2, len(match.get("prefix", "")) + len(match.get("serviceName", ""))
-    return spec.get("priority", _LOWEST_PRIORITY), sort_of_path, -length, -conditions
+        sort_of_path, length = 2, len(match.get("prefix", "/")) + len(match.get("serviceName", ""))
+    return spec.get("priority", _LOWEST_PRIORITY), *_order_of_host(match), sort_of_path, -length, -conditions
+
+
+def _order_of_host(match: Spec) -> tuple[int, int]:
+    """Whole names, then ends of names, the longest first, then any host: the order in which Envoy searches domains.
+
+    https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto (VirtualHost.domains)
+    """
+    host = match.get("hostname", {})
+    if "exact" in host:
+        return 0, 0
+    return (1, -len(host["suffix"])) if "suffix" in host else (2, 0)
 
 
 def _duration(timeouts: Place | None, name: str) -> Duration | None:

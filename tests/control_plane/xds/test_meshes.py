@@ -58,7 +58,7 @@ def test_instances_tell_which_services_differ():
     """Those that came, went or changed; and nothing is made anew when none did."""
     node = record("virtualNode", "a")
     meshes = Meshes.of(1, [node])
-    found = {SERVICE: (Instance("i-1", "10.0.0.1", {}),)}
+    found = {SERVICE: (Instance("i-1", "10.0.0.1", "", {}),)}
     meshes, services = meshes.with_instances(found)
     assert services == {SERVICE}
     assert meshes.states["m"].instances == found
@@ -71,7 +71,7 @@ def test_instances_tell_which_services_differ():
 
 def test_instances_survive_changes_of_objects():
     """Of the mesh they are in, and of a mesh that is new."""
-    found = {SERVICE: (Instance("i-1", "10.0.0.1", {}),)}
+    found = {SERVICE: (Instance("i-1", "10.0.0.1", "", {}),)}
     meshes, _ = Meshes.of(1, [record("virtualNode", "a")]).with_instances(found)
     new = [record("virtualNode", "b"), record("virtualNode", "a", mesh="n")]
     meshes, _ = meshes.changed(2, {each.key: each for each in new})

@@ -65,13 +65,14 @@ def _instances(nodes: dict[str, Any]) -> st.SearchStrategy[dict[tuple[str, str],
     """Some instances for the Cloud Map services of the nodes."""
     discoveries = [node.get("serviceDiscovery", {}).get("awsCloudMap") for node in nodes.values()]
     known = {(each["namespaceName"], each["serviceName"]): each for each in discoveries if each}
-    addresses = st.lists(st.sampled_from(["10.0.0.1", "10.0.0.2", "fd00::1", "not an address"]), max_size=3)
+    one = st.sampled_from(["10.0.0.1", "10.0.0.2", "not an address", ""])
+    addresses = st.lists(st.tuples(one, st.sampled_from(["fd00::1", "fd00::2", ""])), max_size=3)
     return st.fixed_dictionaries(
         {
             at: addresses.map(
                 lambda found, wanted=each: tuple(  # type: ignore[misc]
-                    Instance(address, address, {pair["key"]: pair["value"] for pair in wanted.get("attributes", ())})
-                    for address in found
+                    Instance(ipv4, ipv4, ipv6, {pair["key"]: pair["value"] for pair in wanted.get("attributes", ())})
+                    for ipv4, ipv6 in found
                 )
             )
             for at, each in known.items()

@@ -84,9 +84,9 @@ def instances(*found):
     return {("prod", "target"): found}
 
 
-BLUE = Instance("b", "10.0.0.2", {"color": "blue", "zone": "a"})
-GREEN = Instance("g", "10.0.0.1", {"color": "green"})
-ILL = Instance("i", "10.0.0.3", {"color": "blue"}, healthy=False)
+BLUE = Instance("b", "10.0.0.2", "", {"color": "blue", "zone": "a"})
+GREEN = Instance("g", "10.0.0.1", "", {"color": "green"})
+ILL = Instance("i", "10.0.0.3", "", {"color": "blue"}, healthy=False)
 
 
 def endpoints(state):
@@ -113,6 +113,39 @@ def test_attributes_choose_among_instances():
     assert endpoints(one_target(cloud_map(attributes=nobody), instances=instances(BLUE, GREEN))) == []
 
 
+@pytest.mark.parametrize(
+    ("of_mesh", "of_node", "told_as"),
+    [
+        (None, None, ["10.0.0.1", "10.0.0.2", "fd00::3"]),
+        (None, "IPv4_PREFERRED", ["10.0.0.1", "10.0.0.2", "fd00::3"]),
+        (None, "IPv6_PREFERRED", ["10.0.0.1", "fd00::2", "fd00::3"]),
+        (None, "IPv4_ONLY", ["10.0.0.1", "10.0.0.2"]),
+        (None, "IPv6_ONLY", ["fd00::2", "fd00::3"]),
+        ("IPv6_ONLY", None, ["fd00::2", "fd00::3"]),
+        ("IPv6_ONLY", "IPv4_ONLY", ["10.0.0.1", "10.0.0.2"]),
+    ],
+)
+def test_ip_preference_chooses_among_the_addresses_of_instances(of_mesh, of_node, told_as):
+    """The node's before the mesh's, as by DNS. An instance without an address of the only family is no endpoint."""
+    found = instances(
+        Instance("1", "10.0.0.1", "", {}), Instance("2", "10.0.0.2", "fd00::2", {}), Instance("3", "", "fd00::3", {})
+    )
+    node = cloud_map(**({"ipPreference": of_node} if of_node else {}))
+    mesh_spec = {"serviceDiscovery": {"ipPreference": of_mesh}} if of_mesh else {}
+    state = one_target(node, spec=mesh_spec, instances=found)
+    assert endpoints(state) == [(address, 8080) for address in told_as]
+    assert problems(snapshot_of(state)) == []
+
+
+def test_a_preference_that_leaves_nobody_is_a_problem():
+    """It is not so when there is nobody anyway."""
+    only = cloud_map(ipPreference="IPv6_ONLY")
+    state = one_target(only, instances=instances(BLUE))
+    assert endpoints(state) == []
+    assert problems(snapshot_of(state)) == [("target", "spec.serviceDiscovery.awsCloudMap")]
+    assert problems(snapshot_of(one_target(only, instances=instances(ILL)))) == []
+
+
 def test_what_was_not_heard_of_yet_has_no_endpoints():
     """But an assignment, so that the cluster does not wait for one."""
     snapshot = snapshot_of(one_target(cloud_map()))
@@ -133,7 +166,7 @@ def test_new_instances_change_the_endpoints_alone():
 
 def test_an_address_that_is_none_is_left_out():
     """Envoy would refuse all the others along with it."""
-    state = one_target(cloud_map(), instances=instances(BLUE, Instance("n", "a name", {})))
+    state = one_target(cloud_map(), instances=instances(BLUE, Instance("n", "a name", "", {})))
     assert endpoints(state) == [("10.0.0.2", 8080)]
     assert problems(snapshot_of(state)) == [("target", "spec.serviceDiscovery.awsCloudMap")]
 

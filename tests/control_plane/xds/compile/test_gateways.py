@@ -131,6 +131,39 @@ def test_hosts_are_matched(kind, protocol):
     assert chain["filters"][0]["typed_config"]["strip_any_host_port"] is True
 
 
+@pytest.mark.parametrize("protocol", ["http", "grpc"])
+@pytest.mark.parametrize(
+    "matches",
+    [
+        pytest.param([{"exact": "a.shop.example"}, {"suffix": ".example"}], id="a whole name before an end"),
+        pytest.param([{"suffix": ".shop.example"}, {"suffix": ".example"}], id="a long end before a short one"),
+        pytest.param([{"suffix": "e"}, None], id="any end before none"),
+        pytest.param([{"exact": "b"}, {"suffix": ".shop.example"}], id="a whole name, however short"),
+    ],
+)
+def test_the_more_specific_host_is_tried_first(matches, protocol):
+    """Whatever the names of the routes: the other would take all that it matches."""
+    path = {"prefix": "/"} if protocol == "http" else {}
+    routes_in_order = [http({**path, **({"hostname": each} if each else {})}, protocol=protocol) for each in matches]
+    state = gate(*reversed(routes_in_order), listeners=[specs.listener(8080, protocol)])
+    assert [route["name"] for route in routes(state)] == ["r1", "r0"]
+
+
+def test_a_host_counts_before_the_path_and_after_the_priority():
+    """As it would if it were a domain; a route without a prefix matches every path, as one with the prefix `/` does."""
+    own, any_of_shop = {"hostname": {"exact": "a.shop.example"}}, {"hostname": {"suffix": ".shop.example"}}
+    state = gate(
+        http({"prefix": "/cart/"}),
+        http({"path": {"exact": "/cart"}, **any_of_shop}),
+        http({"prefix": "/", "method": "GET", **any_of_shop}),
+        http({"prefix": "/", **own}),
+        http({"method": "GET", **own}),
+        http({"prefix": "/cart/", **own}),
+        http({"prefix": "/"}, priority=9),
+    )
+    assert [route["name"] for route in routes(state)] == ["r6", "r5", "r4", "r3", "r1", "r2", "r0"]
+
+
 def test_each_port_has_its_routes():
     """Those that name it, and those that name none."""
     state = gate(

@@ -138,6 +138,46 @@ def test_calls_from_others_go_to_the_application():
     }
 
 
+IDLE = {"idle": {"value": 1, "unit": "s"}}
+
+
+def ingress_timeouts(protocol, timeout):
+    """The timeouts of a listener, as Envoy is told, and where the problems are."""
+    snapshot = snapshot_of(mesh(nodes={"front": specs.node(specs.listener(8080, protocol, timeout=timeout))}))
+    if protocol == "tcp":
+        [chain] = told(snapshot, Kind.LISTENER, "lds_ingress_0.0.0.0_15000")["filter_chains"]
+        action = chain["filters"][0]["typed_config"]
+    else:
+        [host] = told(snapshot, Kind.ROUTE, "rds_ingress_http_8080")["virtual_hosts"]
+        action = host["routes"][0]["route"]
+    return {name: value for name, value in action.items() if "timeout" in name}, problems(snapshot)
+
+
+@pytest.mark.parametrize("protocol", ["http", "http2", "grpc"])
+def test_timeouts_of_a_listener_are_before_the_application(protocol):
+    """By the member of its protocol."""
+    per_request = {"perRequest": {"value": 20, "unit": "s"}}
+    assert ingress_timeouts(protocol, {protocol: {**IDLE, **per_request}}) == (
+        {"timeout": "20s", "idle_timeout": "1s"},
+        [],
+    )
+    assert ingress_timeouts("tcp", {"tcp": IDLE}) == ({"idle_timeout": "1s"}, [])
+
+
+@pytest.mark.parametrize(
+    ("protocol", "other", "told_as"),
+    [
+        ("http", "tcp", {"timeout": "15s"}),
+        ("http", "http2", {"timeout": "15s"}),
+        ("grpc", "http2", {"timeout": "15s"}),
+        ("tcp", "http", {"idle_timeout": "0s"}),
+    ],
+)
+def test_timeouts_of_another_protocol_have_no_effect(protocol, other, told_as):
+    """And are a problem, where they are."""
+    assert ingress_timeouts(protocol, {other: IDLE}) == (told_as, [("front", f"spec.listeners[0].timeout.{other}")])
+
+
 def test_without_capture_the_application_may_be_elsewhere():
     """So several sidecars can share a machine."""
     options = Options(

@@ -56,7 +56,7 @@ def test_endpoints_are_there_only_if_they_are_known():
     """That nothing was heard yet must not be told as none."""
     discovery = {"awsCloudMap": {"namespaceName": "shop.local", "serviceName": "blue"}}
     nodes = {"front": caller(), "blue": specs.node(specs.listener(8080), serviceDiscovery=discovery)}
-    heard = mesh(nodes=nodes, instances={("shop.local", "blue"): [Instance("1", "10.0.0.1", {})]})
+    heard = mesh(nodes=nodes, instances={("shop.local", "blue"): [Instance("1", "10.0.0.1", "", {})]})
     assert spare(mesh(nodes=nodes)) == {Kind.CLUSTER: [BLUE], Kind.ENDPOINT: []}
     assert spare(heard) == {Kind.CLUSTER: [BLUE], Kind.ENDPOINT: [BLUE]}
 

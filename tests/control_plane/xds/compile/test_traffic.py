@@ -77,6 +77,8 @@ def town(web: int, beta: int, gateway: int) -> MeshState:
         "kept": ({"prefix": "/kept/"}, no_prefix),
         "path": ({"path": {"exact": "/one"}}, {"path": {"exact": "/two"}}),
         "host": ({"prefix": "/", "hostname": {"suffix": ".example"}}, None),
+        "host-nearer": ({"prefix": "/", "hostname": {"suffix": ".by.example"}}, {"prefix": {"value": "/near/"}}),
+        "host-whole": ({"prefix": "/", "hostname": {"exact": "close.by.example"}}, {"prefix": {"value": "/here/"}}),
     }
     return mesh(
         nodes={
@@ -177,6 +179,8 @@ def test_what_must_be_encrypted_takes_nothing_in_the_clear(calls):
         pytest.param("any:8443", "/kept/cart", ("/kept/cart", "any"), id="path and host kept"),
         pytest.param("any", "/one", ("/two", "web.local"), id="path to another"),
         pytest.param("SHOP.example:80", "/x", ("/x", "web.local"), id="by host"),
+        pytest.param("far.by.example", "/x", ("/near/x", "web.local"), id="by the longer end of the host"),
+        pytest.param("Close.by.example:80", "/x", ("/here/x", "web.local"), id="by the whole host"),
     ],
 )
 def test_a_gateway_rewrites(calls, host, path, told):
