@@ -65,8 +65,11 @@ def app_mesh_errors(what: str) -> Iterator[None]:
         raise failed(Failure.BAD_REQUEST, f"{what}: {error}") from error
     except BotoCoreError as error:
         raise failed(Failure.UNAVAILABLE, f"{what}: {error}") from error
-    except KeyError as error:  # botocore reads a body that was cut off as an empty one
-        raise failed(Failure.UNAVAILABLE, f"{what}: the answer has no {error}") from error
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        # Botocore checks no answer: a body that was cut off is an empty one to it, and one that is no object it, or
+        # we, trip over.
+        told = f"the answer cannot be read: {type(error).__name__}: {error}"
+        raise failed(Failure.UNAVAILABLE, f"{what}: {told}") from error
 
 
 cloud_map_errors = app_mesh_errors

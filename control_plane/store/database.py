@@ -32,7 +32,14 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError, ProgrammingError
+from sqlalchemy.exc import (
+    ArgumentError,
+    InterfaceError,
+    InternalError,
+    NoSuchModuleError,
+    OperationalError,
+    ProgrammingError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from control_plane.store import schema
@@ -172,7 +179,7 @@ def revision(connection: Connection) -> int:
 def _unavailable_when_down() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
+    except (OperationalError, InterfaceError, InternalError) as error:  # the last is PostgreSQL that only reads now
         raise DatabaseUnavailable(str(error.orig)) from error
     except (sqlite3.OperationalError, PoolTimeout) as error:  # from `_begin`, which SQLAlchemy does not wrap
         raise DatabaseUnavailable(str(error)) from error

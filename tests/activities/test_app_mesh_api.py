@@ -210,6 +210,12 @@ def test_api_that_is_away_is_unavailable() -> None:
         pytest.param(b"HTTP/1.1 503 Away\r\nContent-Length: 6\r\n\r\n<html>", Failure.UNAVAILABLE, id="proxy-503"),
         pytest.param(b"HTTP/1.1 429 Slow\r\nContent-Length: 0\r\n\r\n", Failure.THROTTLED, id="proxy-429"),
         pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", Failure.UNAVAILABLE, id="cut-in-the-middle"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull", Failure.UNAVAILABLE, id="null"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", Failure.UNAVAILABLE, id="list"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>", Failure.UNAVAILABLE, id="html"),
+        pytest.param(
+            b'HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{"metadata": "mine"}', Failure.UNAVAILABLE, id="no-object"
+        ),
         pytest.param(b"", Failure.UNAVAILABLE, id="hung-up"),
         pytest.param(b"nonsense\r\n\r\n", Failure.UNAVAILABLE, id="not-http"),
     ],

@@ -28,6 +28,9 @@ _ADDRESSES: Mapping[str, Callable[[Instance], str]] = {
     "IPv6_PREFERRED": lambda instance: instance.ipv6 or instance.ipv4,
 }
 _DEFAULT_PREFERENCE = "IPv4_PREFERRED"
+_NOBODY_ASKS = (
+    "there are no endpoints: the control plane does not know where Cloud Map is (AWS_ENDPOINT_URL_SERVICEDISCOVERY)"
+)
 
 
 def set_discovery(cluster: Cluster, discovery: Place, mesh: Spec, port: int) -> ClusterLoadAssignment | None:
@@ -68,7 +71,9 @@ def _assignment(cluster: str, cloud_map: Place, preference: str, port: int) -> C
     """
     wanted = {each["key"]: each["value"] for each in cloud_map.value.get("attributes", ())}
     instances = cloud_map.reading.instances_of(cloud_map.value["namespaceName"], cloud_map.value["serviceName"])
-    fitting = [each for each in instances if each.healthy and wanted.items() <= each.attributes.items()]
+    if instances is None:  # where it will be asked nothing is sent before: so here it is not
+        cloud_map.problem(_NOBODY_ASKS)
+    fitting = [each for each in instances or () if each.healthy and wanted.items() <= each.attributes.items()]
     addresses = sorted({_ADDRESSES[preference](each) for each in fitting} - {""})
     if fitting and not addresses:
         cloud_map.problem(f"no instance has an address for {preference}; there are no endpoints")

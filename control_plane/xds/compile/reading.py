@@ -83,10 +83,10 @@ class Reading:
         found = self._children[kind, parent] = tuple(self._now.children(kind, parent))
         return found
 
-    def instances_of(self, namespace: str, service: str) -> tuple[Instance, ...]:
-        """The instances of a Cloud Map service."""
+    def instances_of(self, namespace: str, service: str) -> tuple[Instance, ...] | None:
+        """The instances of a Cloud Map service; None: Cloud Map has not been asked for them."""
         found = self._instances[namespace, service] = self._now.instances.get((namespace, service))
-        return found or ()
+        return found
 
     def problem(self, key: ObjectKey, field: str, message: str) -> None:
         """Note what Envoy cannot be told."""

@@ -146,6 +146,13 @@ def test_a_preference_that_leaves_nobody_is_a_problem():
     assert problems(snapshot_of(one_target(only, instances=instances(ILL)))) == []
 
 
+def test_instances_that_nobody_asks_for_are_a_problem_and_none_that_are_there_are_not():
+    """Where the control plane does not know Cloud Map, callers would have no endpoint, and all conditions be true."""
+    (told,) = problems(snapshot_of(one_target(cloud_map())))
+    assert "AWS_ENDPOINT_URL_SERVICEDISCOVERY" in str(told)
+    assert problems(snapshot_of(one_target(cloud_map(), instances=instances()))) == []
+
+
 def test_what_was_not_heard_of_yet_has_no_endpoints():
     """But an assignment, so that the cluster does not wait for one."""
     snapshot = snapshot_of(one_target(cloud_map()))
