@@ -35,7 +35,7 @@ from watcher.feed import INTERRUPTIONS, NotOffered
 T = TypeVar("T")
 
 PATIENCE_SECONDS = 10
-_FAULTS = (ApiException, aiohttp.ClientError, OSError, TimeoutError, RPCError, RuntimeError, SettingsError)
+_FAULTS = (ApiException, aiohttp.ClientError, OSError, TimeoutError, RPCError, RuntimeError, ValueError, SettingsError)
 
 
 async def examine(settings: Settings, processes: Collection[str], account: str | None = None) -> Facts:
