@@ -193,7 +193,7 @@ def skew(date: str | None, asked: float, answered: float) -> float | None:
 
 
 async def _feed(settings: Settings) -> bool | str:
-    async with aiohttp.ClientSession() as session:
+    async with clients.app_mesh_session(settings) as session:
         feed = clients.change_feed(settings, session)
         if feed is None:
             return "switched off (MESHWRIGHT_CHANGE_FEED)"
