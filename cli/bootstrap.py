@@ -17,7 +17,9 @@ _CA = typer.Option("--ca-file", help="Who signed the control plane's certificate
 _CERTIFICATE = typer.Option("--certificate-file", help="The proxy's own certificate, where the control plane asks.")
 _KEY = typer.Option("--key-file", help="The key of the proxy's certificate.")
 _TOKEN = typer.Option("--token", envvar="MESHWRIGHT_XDS_TOKEN", help="The proxy's token, where the control plane asks.")
-_ADMIN = typer.Option("--admin-port", help="Port of Envoy's admin interface, on 127.0.0.1.")
+_ADMIN = typer.Option(
+    "--admin-port", min=0, max=65535, help="Port of Envoy's admin interface, on 127.0.0.1; 0: a free one."
+)
 _SOTW = typer.Option(
     "--sotw", help="Ask for all of a kind each time (state of the world), instead of for changes only."
 )
@@ -29,7 +31,9 @@ _EXPLICIT = typer.Option(
     "--explicit-ports", help="Nothing redirects traffic to the proxy: it listens on the node's ports itself."
 )
 _IPV6 = typer.Option("--ipv6", help="IPv6 is redirected to the proxy too (`APPMESH_ENABLE_IPV6=1`).")
-_EGRESS = typer.Option("--egress-port", help="With explicit ports: where the application sends what is for the mesh.")
+_EGRESS = typer.Option(
+    "--egress-port", min=1, max=65535, help="With explicit ports: where the application sends what is for the mesh."
+)
 _INGRESS_ADDRESS = typer.Option("--ingress-address", help="With explicit ports: where those of the node are.")
 _APPLICATION = typer.Option(
     "--application-port", metavar="PORT=PORT", help="A port of the node, and where the application listens for it."
@@ -66,7 +70,7 @@ def bootstrap(
 
     from control_plane.xds import bootstrap as made
     from control_plane.xds.compile.options import METADATA_KEY, options_of
-    from control_plane.xds.proxies import ProxyId
+    from control_plane.xds.proxies import ProxyId, parse
 
     if (certificate_file is None) != (key_file is None):
         raise SettingsError("--certificate-file and --key-file belong together")
@@ -97,7 +101,8 @@ def bootstrap(
     metadata = {METADATA_KEY: given} if given else {}
     try:
         options_of(metadata)
-        proxy = ProxyId(mesh, "virtualGateway" if gateway else "virtualNode", node)
+        named = ProxyId(mesh, "virtualGateway" if gateway else "virtualNode", node)
+        proxy = parse(str(named), account="")  # as the control plane will read it; there is no ARN in it
         security = made.Security(ca_file, certificate_file, key_file, token)
         if grpc:
             document = made.grpc_bootstrap(proxy, xds, metadata=metadata, security=security)

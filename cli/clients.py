@@ -5,8 +5,8 @@ Only commands call this; the rooms are given what it returns.
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from typing import Any
 
@@ -84,14 +84,18 @@ async def _connected(
         raise SettingsError(f"Temporal's own settings (TEMPORAL_... or its configuration file): {error}") from error
     connect["target_host"] = settings.temporal_address
     connect["namespace"] = settings.temporal_namespace
-    # Uncompressed: messages are small, and the compression cost more than it saved (measured on one machine).
-    return await Client.connect(
-        **connect,
-        data_converter=converter_for(settings),
-        grpc_compression=GrpcCompression.NONE,
-        runtime=runtime,
-        interceptors=interceptors,
-    )
+    converter = converter_for(settings)
+    try:
+        # Uncompressed: messages are small, and the compression cost more than it saved (measured on one machine).
+        return await Client.connect(
+            **connect,
+            data_converter=converter,
+            grpc_compression=GrpcCompression.NONE,
+            runtime=runtime,
+            interceptors=interceptors,
+        )
+    except ValueError as error:
+        raise SettingsError(f"setting temporal_address (TEMPORAL_ADDRESS): {error}") from error
 
 
 def caller(settings: Settings) -> str:
@@ -106,7 +110,7 @@ def app_mesh(settings: Settings) -> Any:
     Temporal's business, so the client itself gives up early.
 
     Raises:
-        SettingsError: no endpoint.
+        SettingsError: no endpoint, or one that cannot be used, or AWS's own settings cannot.
     """
     if settings.app_mesh_endpoint is None:
         raise SettingsError("app_mesh_endpoint is not set; set AWS_ENDPOINT_URL_APP_MESH to the App Mesh API's URL")
@@ -114,7 +118,11 @@ def app_mesh(settings: Settings) -> Any:
 
 
 def cloud_map(settings: Settings) -> Any:
-    """A boto3 `servicediscovery` client, to be shared by all threads; without an endpoint it is AWS's own."""
+    """A boto3 `servicediscovery` client, to be shared by all threads; without an endpoint it is AWS's own.
+
+    Raises:
+        SettingsError: AWS's own settings cannot be used.
+    """
     return _boto(CLOUD_MAP, settings.cloud_map_endpoint, settings)
 
 
@@ -127,23 +135,32 @@ def _boto(
 ) -> Any:
     from botocore.config import Config
 
-    client = _session().client(
-        service,
-        endpoint_url=endpoint,
-        region_name=settings.app_mesh_region,
-        verify=verify,
-        config=Config(
-            connect_timeout=3,
-            read_timeout=10,
-            max_pool_connections=settings.worker_threads,
-            retries={"mode": "standard", "total_max_attempts": 1},
-            tcp_keepalive=True,
-            user_agent_extra=caller(settings),
-            client_cert=client_cert,
-        ),
+    config = Config(
+        connect_timeout=3,
+        read_timeout=10,
+        max_pool_connections=settings.worker_threads,
+        retries={"mode": "standard", "total_max_attempts": 1},
+        tcp_keepalive=True,
+        user_agent_extra=caller(settings),
+        client_cert=client_cert,
     )
+    with _aws_settings():
+        client = _session().client(
+            service, endpoint_url=endpoint, region_name=settings.app_mesh_region, verify=verify, config=config
+        )
     metrics.watch(client, service)
     return client
+
+
+@contextmanager
+def _aws_settings() -> Iterator[None]:
+    """Says whose settings they are that botocore stumbles over: a profile that is not there, a region that is none."""
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        yield
+    except (BotoCoreError, ValueError) as error:
+        raise SettingsError(f"AWS's own settings (AWS_... or its configuration files): {error}") from error
 
 
 @asynccontextmanager
@@ -202,15 +219,19 @@ def _credentials() -> Any:
     """AWS credentials as boto3 finds them; None without.
 
     First in the environment, as boto3 does too: a whole session takes ten times the memory of that.
+
+    Raises:
+        SettingsError: AWS's own settings cannot be used.
     """
     from botocore.credentials import EnvProvider
 
-    found = EnvProvider().load()
-    if found is not None:
-        return found
-    from botocore.session import get_session
+    with _aws_settings():
+        found = EnvProvider().load()
+        if found is not None:
+            return found
+        from botocore.session import get_session
 
-    return get_session().get_credentials()
+        return get_session().get_credentials()
 
 
 def drift_watch(

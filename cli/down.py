@@ -1,10 +1,6 @@
 """`meshwright down`: stop a local stack, and leave nothing of it running."""
 
-import sys
-
-import typer
-
-from cli.up import DIRECTORY, Directory
+from cli.up import DIRECTORY, Directory, ended
 from deploy.local.errors import LocalStackError
 from deploy.local.stack import LocalStack
 
@@ -15,6 +11,5 @@ def down(directory: Directory = DIRECTORY) -> None:
     try:
         ran = stack.stop()
     except LocalStackError as error:
-        print(f"meshwright down: {error}", file=sys.stderr)
-        raise typer.Exit(1) from error
+        raise ended("down", error) from error
     print(f"The stack in {stack.layout.directory} is down." if ran else f"Nothing runs in {stack.layout.directory}.")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cli.account import SORTS, Held, Sort, identity
+from cli.bounds import excess
 from control_plane.api.service_model import service_model
 from control_plane.api.validation import Violation, check
 
@@ -36,9 +37,9 @@ def answers(file: str, text: str) -> Iterator[Answer]:
     """All answers in a file.
 
     Raises:
-        UnusableDump: it is no JSON, or holds something that is no object.
+        UnusableDump: it is no JSON, holds something that is no object, or is nested beyond measure.
     """
-    decoder = json.JSONDecoder()
+    decoder = json.JSONDecoder(parse_constant=_no_constant)
     place = 0
     while (place := _next(text, place)) < len(text):
         line = text.count("\n", 0, place) + 1
@@ -46,9 +47,19 @@ def answers(file: str, text: str) -> Iterator[Answer]:
             content, place = decoder.raw_decode(text, place)
         except json.JSONDecodeError as error:
             raise UnusableDump(f"{file}:{error.lineno}: no JSON: {error.msg}") from error
+        except ValueError as error:  # a number that JSON does not have, or that is too long
+            raise UnusableDump(f"{file}:{line}: no JSON: {error}") from error
+        except RecursionError:
+            raise UnusableDump(f"{file}:{line}: nested too deep") from None
+        if too_much := excess(content):
+            raise UnusableDump(f"{file}:{line}: {too_much}")
         if not isinstance(content, dict):
             raise UnusableDump(f"{file}:{line}: an answer of the App Mesh API is an object")
         yield Answer(file, content)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"there is no {name}")
 
 
 def _next(text: str, place: int) -> int:
@@ -76,13 +87,13 @@ def held(found: Iterable[Answer]) -> tuple[Held, ...]:
             sort = _BY_PLURAL[kind]
             for number, item in enumerate(content if isinstance(content, list) else ()):
                 listed.append((sort, _path(file, f"{kind}[{number}]", sort, item), file))
-        elif _status(content) != "DELETED":
+        elif _member(file, kind, content, "status").get("status") != "DELETED":
             sort = _BY_NOUN[kind]
             one = _described(file, sort, content)
             before = objects.setdefault((sort, one.path), (one, file))
             if before[0].spec != one.spec:
                 raise UnusableDump(f"{file}: {one} has another spec than in {before[1]}")
-            arns[sort, one.path] = str((content.get("metadata") or {}).get("arn", ""))
+            arns[sort, one.path] = str(_member(file, kind, content, "metadata").get("arn", ""))
     _complete({key: file for key, (_, file) in objects.items()}, listed)
     ordered = sorted(objects, key=lambda key: (SORTS.index(key[0]), key[1]))
     return tuple(
@@ -104,8 +115,14 @@ def _known(answer: Answer) -> tuple[str, Any]:
     raise UnusableDump(f"{answer.file}: no answer of a describe or list operation of App Mesh (members: {members})")
 
 
-def _status(content: Any) -> Any:
-    return (content.get("status") or {}).get("status") if isinstance(content, Mapping) else None
+def _member(file: str, field: str, content: Any, name: str) -> Mapping[str, Any]:
+    """A member that is an object; an empty one where it is not there."""
+    if not isinstance(content, Mapping):
+        raise UnusableDump(f"{file}: {field}: must be an object")
+    found = content.get(name) or {}
+    if not isinstance(found, Mapping):
+        raise UnusableDump(f"{file}: {field}.{name}: must be an object")
+    return found
 
 
 def _described(file: str, sort: Sort, content: Any) -> Held:

@@ -35,7 +35,7 @@ from watcher.feed import INTERRUPTIONS, NotOffered
 T = TypeVar("T")
 
 PATIENCE_SECONDS = 10
-_FAULTS = (ApiException, aiohttp.ClientError, OSError, TimeoutError, RPCError, RuntimeError, SettingsError)
+_FAULTS = (ApiException, aiohttp.ClientError, OSError, TimeoutError, RPCError, RuntimeError, ValueError, SettingsError)
 
 
 async def examine(settings: Settings, processes: Collection[str], account: str | None = None) -> Facts:
@@ -193,7 +193,7 @@ def skew(date: str | None, asked: float, answered: float) -> float | None:
 
 
 async def _feed(settings: Settings) -> bool | str:
-    async with aiohttp.ClientSession() as session:
+    async with clients.app_mesh_session(settings) as session:
         feed = clients.change_feed(settings, session)
         if feed is None:
             return "switched off (MESHWRIGHT_CHANGE_FEED)"

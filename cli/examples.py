@@ -10,7 +10,7 @@ EXAMPLES = {
     ),
     "worker": ("meshwright worker --app-mesh-endpoint http://app-mesh:8080 --temporal-address temporal:7233",),
     "watcher": ("meshwright watcher --app-mesh-endpoint http://app-mesh:8080 --temporal-address temporal:7233",),
-    "injector": ("meshwright injector --xds-address meshwright-xds.meshwright:18000",),
+    "injector": ("meshwright injector --xds-address control-plane.meshwright:18000",),
     "status": (
         "meshwright status --namespace shop --watch",
         "meshwright status -o json | jq '.[] | select(.phase != \"Active\")'",
@@ -34,8 +34,8 @@ EXAMPLES = {
     ),
     "proxies": ("meshwright proxies", "meshwright proxies -o yaml"),
     "bootstrap": (
-        "meshwright bootstrap --mesh shop --node cart_shop --xds meshwright-xds.meshwright:18000 > envoy.json",
-        "meshwright bootstrap --grpc --mesh shop --node web_shop --xds localhost:18000 > grpc.json",
+        "meshwright bootstrap --mesh shop --node cart-shop --xds control-plane.meshwright:18000 > envoy.json",
+        "meshwright bootstrap --grpc --mesh shop --node web-shop --xds localhost:18000 > grpc.json",
     ),
     "proxy-init": ("meshwright proxy-init --dry-run",),
     "search-attributes": ("meshwright search-attributes --temporal-address temporal:7233",),

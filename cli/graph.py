@@ -31,10 +31,10 @@ def graph(
 
 def _from_files(paths: list[str]) -> list[dict[str, Any]]:
     from cli.manifests import UnreadableManifest, read
-    from cli.validation import as_stored, is_ours
+    from cli.validation import as_stored, is_ours, is_sound
 
     try:
-        return [as_stored(each) for each in read(paths) if is_ours(each)]
+        return [as_stored(each) for each in read(paths) if is_ours(each) and is_sound(each)]
     except UnreadableManifest as error:
         print(f"meshwright: {error}", file=sys.stderr)
         raise typer.Exit(2) from error

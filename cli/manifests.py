@@ -12,13 +12,34 @@ from typing import Any
 
 import yaml
 
+from cli.bounds import excess
+
 STDIN = "-"
 _SUFFIXES = (".yaml", ".yml", ".json")
 _STEP = re.compile(r"\[([^\]]+)\]|\.?([^.\[]+)")
 
 
 class UnreadableManifest(Exception):
-    """A file is not there, or is no YAML; the message names it, with its line."""
+    """A file is not there, is no YAML, or holds too much; the message names it, with its line."""
+
+
+class _Loader(yaml.SafeLoader):
+    """As kubectl reads YAML: what looks like a date is a string, and so are numbers and truths that name a field."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 as its base has it
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping, whose keys JSON can have."""
+        return {_key(key): value for key, value in super().construct_mapping(node, deep).items()}
+
+
+def _key(key: Any) -> Any:
+    if isinstance(key, bool):
+        return str(key).lower()
+    return str(key) if isinstance(key, int) else key
 
 
 @dataclass(frozen=True)
@@ -32,17 +53,22 @@ class Manifest:
     @property
     def kind(self) -> str:
         """Its kind, or nothing."""
-        return str(self.object.get("kind", ""))
+        return _text(self.object.get("kind"))
 
     @property
     def namespace(self) -> str:
         """The namespace that it names; without one kubectl would take `default`, or what its context says."""
-        return str((self.object.get("metadata") or {}).get("namespace") or "default")
+        return _text(self._metadata.get("namespace")) or "default"
 
     @property
     def name(self) -> str:
         """Its name, or nothing."""
-        return str((self.object.get("metadata") or {}).get("name", ""))
+        return _text(self._metadata.get("name"))
+
+    @property
+    def _metadata(self) -> dict[Any, Any]:
+        found = self.object.get("metadata")
+        return found if isinstance(found, dict) else {}
 
     def line(self, field: str = "") -> int:
         """The line of a field (`spec.routes[0].name`, `metadata.annotations[a.b/c]`), or of what is nearest."""
@@ -81,10 +107,10 @@ def parse(file: str, text: str) -> Iterator[Manifest]:
     """Every object of a text.
 
     Raises:
-        UnreadableManifest: it is no YAML, or holds something that is no object.
+        UnreadableManifest: it is no YAML, holds something that is no object, or is nested or aliased beyond measure.
     """
     try:
-        loader = yaml.SafeLoader(text)
+        loader = _Loader(text)
         while loader.check_node():
             root = loader.get_node()
             if root is not None and not (isinstance(root, yaml.ScalarNode) and root.value == ""):
@@ -95,15 +121,19 @@ def parse(file: str, text: str) -> Iterator[Manifest]:
         raise UnreadableManifest(f"{file}:{line}{error.problem or error.context}") from error
     except (yaml.YAMLError, ValueError) as error:
         raise UnreadableManifest(f"{file}: {str(error).partition(chr(10))[0]}") from error
+    except RecursionError:
+        raise UnreadableManifest(f"{file}: nested too deep") from None
 
 
-def _objects(file: str, loader: yaml.SafeLoader, root: yaml.Node) -> Iterator[Manifest]:
+def _objects(file: str, loader: _Loader, root: yaml.Node) -> Iterator[Manifest]:
     value = loader.construct_document(root)
+    if too_much := excess(value):
+        raise UnreadableManifest(f"{file}:{root.start_mark.line + 1}: {too_much}")
     if not isinstance(value, dict):
         raise UnreadableManifest(f"{file}:{root.start_mark.line + 1}: an object is expected here")
     items = value.get("items")
     found = _member(root, "items")
-    if not str(value.get("kind", "")).endswith("List") or not isinstance(items, list) or found is None:
+    if not _text(value.get("kind")).endswith("List") or not isinstance(items, list) or found is None:
         yield Manifest(file, value, root)
         return
     for item, node in zip(items, found[1].value, strict=True):
@@ -112,9 +142,13 @@ def _objects(file: str, loader: yaml.SafeLoader, root: yaml.Node) -> Iterator[Ma
         yield Manifest(file, item, node)
 
 
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
 def _member(node: yaml.Node, key: str) -> tuple[int, yaml.Node] | None:
     if isinstance(node, yaml.MappingNode):
-        for name, value in node.value:
+        for name, value in reversed(node.value):  # of two that are the same, the last holds
             if name.value == key:
                 return name.start_mark.line, value
     return None

@@ -11,6 +11,7 @@ from cli.resource_argument import named, path
 
 if TYPE_CHECKING:
     from cli.forecast import Forecast
+    from cli.manifests import Manifest
     from cli.settings import Settings
     from watcher.index import Index, Name
 
@@ -36,7 +37,7 @@ def plan(
     what depends on it.
 
     Exit code 0: nothing stands in the way. 1: a resource waits or would be refused. 2: Kubernetes or App Mesh cannot be
-    asked, or a file cannot be read.
+    asked, or a file cannot be read or holds what the API server would not take.
     """
     import asyncio
 
@@ -126,7 +127,7 @@ def _applied(index: "Index", files: list[str]) -> "list[Name]":
     from cli.forecast import with_manifest
     from cli.manifests import UnreadableManifest, read
     from cli.validation import as_stored, is_ours
-    from resources.kinds import API_VERSION, Kind
+    from resources.kinds import Kind
 
     try:
         manifests = [each for each in read(files) if is_ours(each)]
@@ -134,11 +135,24 @@ def _applied(index: "Index", files: list[str]) -> "list[Name]":
         print(f"meshwright: {error}", file=sys.stderr)
         raise typer.Exit(2) from error
     for each in manifests:
-        if each.object["apiVersion"] != API_VERSION or each.kind not in set(Kind) or not each.name:
-            print(f"meshwright: {each.file}:{each.line()}: see meshwright validate: no {API_VERSION}", file=sys.stderr)
+        if (wrong := _unfit(each)) is not None:
+            told = f"{each.file}:{each.line(wrong[0])}: {wrong[0]}: {wrong[1]}"
+            print(f"meshwright: {told}; see meshwright validate", file=sys.stderr)
             raise typer.Exit(2)
     changed = (with_manifest(index, Kind(each.kind), as_stored(each)) for each in manifests)
     return [name for name in changed if name is not None]
+
+
+def _unfit(manifest: "Manifest") -> tuple[str, str] | None:
+    """The first thing for which the API server would refuse it without a look at what it says; or None."""
+    from cli.envelope import mistakes
+    from cli.shape import misshapen
+    from resources.kinds import API_VERSION, Kind
+
+    if manifest.object["apiVersion"] != API_VERSION or manifest.kind not in set(Kind):
+        return "kind", f"no {API_VERSION}"
+    spec = manifest.object.get("spec") or {}
+    return next(mistakes(manifest.object), None) or next(misshapen(Kind(manifest.kind), spec), None)
 
 
 def _forecasts(settings: "Settings", index: "Index", wanted: "set[Name]") -> "list[Forecast]":

@@ -44,11 +44,9 @@ def ask(settings: Settings) -> dict[str, Any]:
     Raises:
         SettingsError: there is no such control plane, or it does not let us ask.
     """
-    import json
-
     import boto3
     from botocore.awsrequest import AWSRequest
-    from botocore.exceptions import HTTPClientError
+    from botocore.exceptions import BotoCoreError
     from botocore.httpsession import URLLib3Session
 
     from cli.app_mesh_tls import for_botocore
@@ -56,20 +54,31 @@ def ask(settings: Settings) -> dict[str, Any]:
 
     if settings.app_mesh_endpoint is None:
         raise SettingsError("setting app_mesh_endpoint (AWS_ENDPOINT_URL_APP_MESH): it says which control plane to ask")
-    credentials = boto3.Session().get_credentials()
-    if credentials is None:
-        raise SettingsError("there are no AWS credentials to sign the request with")
     url = f"{settings.app_mesh_endpoint.rstrip('/')}/v1/proxies"
-    request = AWSRequest("GET", url, headers=signer(credentials, settings.app_mesh_region)("GET", url))
     try:
+        credentials = boto3.Session().get_credentials()
+        if credentials is None:
+            raise SettingsError("there are no AWS credentials to sign the request with")
+        request = AWSRequest("GET", url, headers=signer(credentials, settings.app_mesh_region)("GET", url))
         answer = URLLib3Session(timeout=10, **for_botocore(settings)).send(request.prepare())
-    except HTTPClientError as error:
-        raise SettingsError(f"setting app_mesh_endpoint: {error}") from error
+    except BotoCoreError as error:
+        raise SettingsError(f"{url}: {error}") from error
     if answer.status_code == 404:
         raise SettingsError(f"{settings.app_mesh_endpoint} serves no proxies (setting xds_listen)")
     if answer.status_code != 200:
         raise SettingsError(f"{url}: {answer.status_code} {answer.text[:200]}")
-    document: dict[str, Any] = json.loads(answer.content)
+    return _document(url, answer.content)
+
+
+def _document(url: str, content: bytes) -> dict[str, Any]:
+    import json
+
+    try:
+        document = json.loads(content)
+    except ValueError as error:
+        raise SettingsError(f"{url}: no control plane answers there: no JSON") from error
+    if not isinstance(document, dict) or not isinstance(document.get("proxies"), list):
+        raise SettingsError(f"{url}: no control plane answers there: no list of proxies")
     return document
 
 

@@ -1,11 +1,10 @@
 """`meshwright restart`: stop a part of the local stack and start it again."""
 
-import sys
 from typing import Annotated
 
 import typer
 
-from cli.up import DIRECTORY, Directory
+from cli.up import DIRECTORY, Directory, ended
 from deploy.local.errors import LocalStackError
 from deploy.local.stack import LocalStack
 
@@ -23,5 +22,4 @@ def restart(
             if not names or name in names:
                 print(f"  {name:<16}ready after {status.ready_after:.1f} s (pid {status.pid})")
     except LocalStackError as error:
-        print(f"meshwright restart: {error}", file=sys.stderr)
-        raise typer.Exit(1) from error
+        raise ended("restart", error) from error

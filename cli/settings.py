@@ -14,6 +14,8 @@ import yaml
 from pydantic import AliasChoices, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from cli.urls import ApiUrl
+
 _MAY_BE_SECRET = re.compile("key|token|secret|password|database_url|endpoint|temporal_ui|tracing")
 """In names of settings whose value no message shows: a secret, where one is, or a URL that may carry one."""
 
@@ -77,7 +79,7 @@ class Settings(BaseSettings):
         None, description="What must come as Authorization: Bearer to the codec server; none: nothing."
     )
 
-    app_mesh_endpoint: str | None = Field(
+    app_mesh_endpoint: ApiUrl | None = Field(
         None,
         validation_alias=AliasChoices("app_mesh_endpoint", "AWS_ENDPOINT_URL_APP_MESH"),
         description="URL of the App Mesh API.",
@@ -115,7 +117,7 @@ class Settings(BaseSettings):
         ge=0,
         description="Without a change feed: about how often the watcher lists App Mesh to find drift; 0: never.",
     )
-    cloud_map_endpoint: str | None = Field(
+    cloud_map_endpoint: ApiUrl | None = Field(
         None,
         validation_alias=AliasChoices("cloud_map_endpoint", "AWS_ENDPOINT_URL_SERVICEDISCOVERY"),
         description="URL of the Cloud Map API; of the worker AWS's own by default, of the control plane none.",

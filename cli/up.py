@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.local.errors import LocalStackError
+from deploy.local.errors import LocalStackError, SettingMissing
 from deploy.local.plan import StackSettings
 from deploy.local.session import AlreadyUp
 from deploy.local.stack import LocalStack
@@ -19,6 +19,7 @@ Directory = Annotated[
     Path, typer.Option("--dir", envvar="MESHWRIGHT_DIR", help="Where the stack keeps everything.", file_okay=False)
 ]
 DIRECTORY = Path(".meshwright")
+_HIGHEST_PORT = 65535
 
 
 def up(
@@ -63,8 +64,13 @@ def up(
     except AlreadyUp:
         print(_already_up(LocalStack(directory)))
     except LocalStackError as error:
-        print(f"meshwright up: {error}", file=sys.stderr)
-        raise typer.Exit(1) from error
+        raise ended("up", error) from error
+
+
+def ended(command: str, error: LocalStackError) -> typer.Exit:
+    """Says why a command ends, and how: with 2 where it was used wrongly, else with 1."""
+    print(f"meshwright {command}: {error}", file=sys.stderr)
+    return typer.Exit(2 if isinstance(error, SettingMissing) else 1)
 
 
 class Display:
@@ -113,8 +119,8 @@ def _settings(external: str, parts: str, ports: str, fast: bool) -> StackSetting
     fixed: dict[str, int] = {}
     for word in _words(ports):
         name, _, number = word.partition("=")
-        if not number.isdigit():
-            raise LocalStackError(f"--ports: {word!r} is not NAME=NUMBER")
+        if not (number.isascii() and number.isdigit() and 0 < int(number) <= _HIGHEST_PORT):
+            raise SettingMissing(f"--ports: {word!r} is not NAME=NUMBER, a number from 1 to {_HIGHEST_PORT}")
         fixed[name] = int(number)
     settings = StackSettings(external=frozenset(_words(external)), ports=fixed, fast=fast)
     return settings if not names else StackSettings(names, settings.external, fixed, fast)

@@ -7,13 +7,13 @@ references that lead out of the files: what they name may be in the cluster alre
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
 from cli.app_mesh_rules import refusals
+from cli.envelope import mistakes
 from cli.manifests import Manifest
+from cli.shape import unknown
 from resources import names
-from resources.crd import custom_resource_definition
 from resources.errors import InvalidResource
 from resources.kinds import API_VERSION, GROUP, Kind
 from resources.parsing import parse_virtual_node, parse_virtual_service, problems
@@ -49,21 +49,28 @@ class Finding:
 
 def is_ours(manifest: Manifest) -> bool:
     """Whether a manifest is of our group, whatever the version."""
-    return str(manifest.object.get("apiVersion", "")).startswith(f"{GROUP}/")
+    version = manifest.object.get("apiVersion")
+    return isinstance(version, str) and version.startswith(f"{GROUP}/")
+
+
+def is_sound(manifest: Manifest) -> bool:
+    """Whether what it says can be looked at: `as_stored` and all that comes after it believe the envelope."""
+    return next(mistakes(manifest.object), None) is None
 
 
 def findings(manifests: Sequence[Manifest]) -> list[Finding]:
     """Everything that can be said about the manifests of our group, in the order of files and lines."""
     ours = [manifest for manifest in manifests if is_ours(manifest)]
     known = [each for each in ours if each.object["apiVersion"] == API_VERSION and each.kind in set(Kind)]
-    found = [*_strangers(ours), *_each(known), *_twice(known), *_dangling(known)]
+    sound = [each for each in known if is_sound(each)]
+    found = [*_strangers(ours), *_envelopes(known), *_each(sound), *_twice(sound), *_dangling(sound)]
     return sorted(found, key=lambda each: (each.file, each.line, each.field))
 
 
 def label(manifest: Manifest) -> str:
     """`VirtualNode shop/cart`, `Mesh shop`."""
-    kind = manifest.kind
-    return f"{kind} {manifest.name}" if kind == Kind.MESH else f"{kind} {manifest.namespace}/{manifest.name}"
+    kind, name = manifest.kind or "?", manifest.name or "?"
+    return f"{kind} {name}" if kind == Kind.MESH else f"{kind} {manifest.namespace}/{name}"
 
 
 def _strangers(manifests: Iterable[Manifest]) -> Iterator[Finding]:
@@ -74,11 +81,17 @@ def _strangers(manifests: Iterable[Manifest]) -> Iterator[Finding]:
             yield _error(manifest, "kind", f"unknown; there are {', '.join(Kind)}")
 
 
+def _envelopes(manifests: Iterable[Manifest]) -> Iterator[Finding]:
+    for manifest in manifests:
+        for field, message in mistakes(manifest.object):
+            yield _error(manifest, field, message)
+
+
 def _each(manifests: Sequence[Manifest]) -> Iterator[Finding]:
     nodes = [(each.namespace, each.name) for each in manifests if each.kind == Kind.VIRTUAL_NODE]
     for manifest in manifests:
         kind = Kind(manifest.kind)
-        for field in _unknown(manifest.object.get("spec"), _spec_schema(kind), "spec"):
+        for field in unknown(kind, manifest.object.get("spec")):
             yield _error(manifest, field, "unknown field; the API server would drop it")
         stored = as_stored(manifest)
         known = problems(kind, stored)
@@ -102,29 +115,6 @@ def as_stored(manifest: Manifest) -> dict[str, Any]:
     given = manifest.object.get("metadata") or {}
     where = {"namespace": manifest.namespace} if manifest.kind != Kind.MESH else {}
     return {**manifest.object, "metadata": {**given, **where, **metadata}, "status": {}}
-
-
-@cache
-def _spec_schema(kind: Kind) -> dict[str, Any]:
-    [version] = custom_resource_definition(kind)["spec"]["versions"]
-    spec: dict[str, Any] = version["schema"]["openAPIV3Schema"]["properties"]["spec"]
-    return spec
-
-
-def _unknown(value: Any, schema: Mapping[str, Any], path: str) -> Iterator[str]:
-    """Fields that the schema does not have."""
-    if isinstance(value, dict):
-        known, extra = schema.get("properties"), schema.get("additionalProperties")
-        for name, member in value.items():
-            if known is not None and name in known:
-                yield from _unknown(member, known[name], f"{path}.{name}")
-            elif isinstance(extra, dict):
-                yield from _unknown(member, extra, f"{path}.{name}")
-            elif known is not None and not schema.get("x-kubernetes-preserve-unknown-fields"):
-                yield f"{path}.{name}"
-    elif isinstance(value, list):
-        for number, item in enumerate(value):
-            yield from _unknown(item, schema.get("items", {}), f"{path}[{number}]")
 
 
 def _twice(manifests: Iterable[Manifest]) -> Iterator[Finding]:

@@ -23,7 +23,7 @@ from types import TracebackType
 
 import deploy
 from deploy.local import parts, ports, session
-from deploy.local.errors import LocalStackError, NotUp, PartFailed
+from deploy.local.errors import LocalStackError, NotUp, PartFailed, SettingMissing
 from deploy.local.layout import Layout
 from deploy.local.plan import Plan, StackSettings
 from deploy.local.process import tail
@@ -158,12 +158,13 @@ class LocalStack:
 
         Raises:
             NotUp: the stack is not up.
+            SettingMissing: it has no such part.
             PartFailed: a part did not come back in time.
         """
         before = self.status
         asked = names or tuple(before.parts)
         if unknown := sorted(set(asked) - set(before.parts)):
-            raise LocalStackError(f"this stack has no part {unknown[0]!r}; it has {', '.join(before.parts)}")
+            raise SettingMissing(f"this stack has no part {unknown[0]!r}; it has {', '.join(before.parts)}")
         for name in asked:
             self.layout.restart_request(name).touch()
         supervisor = self._find_supervisor()

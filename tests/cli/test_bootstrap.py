@@ -69,6 +69,10 @@ def test_a_token_goes_with_each_stream_and_a_certificate_with_each_connection():
         pytest.param(["--application-port", "8080"], "expected a port after =", id="pair"),
         pytest.param(["--application-port", "8080=0"], "must be a port from 1", id="port"),
         pytest.param(["--key-file", "/me.key"], "belong together", id="key-alone"),
+        pytest.param(["--node", "a b"], "node id 'mesh/shop/virtualNode/a b': expected mesh/MESH", id="node"),
+        pytest.param(["--node", ""], "node id 'mesh/shop/virtualNode/'", id="no node"),
+        pytest.param(["--mesh", "m/x", "--gateway"], "node id 'mesh/m/x/virtualGateway/cart'", id="mesh"),
+        pytest.param(["--mesh", "m/x", "--grpc"], "node id 'mesh/m/x/virtualNode/cart'", id="mesh of a gRPC client"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(arguments, message):
@@ -76,6 +80,15 @@ def test_what_cannot_be_is_refused_by_name(arguments, message):
     result = CliRunner().invoke(app, [*NODE, *arguments])
     assert result.exit_code != 0
     assert message in str(result.exception)
+
+
+@pytest.mark.parametrize("option", [["--admin-port", "99999"], ["--admin-port", "-1"], ["--egress-port", "0"]])
+def test_a_port_that_is_none_is_wrong_usage(option: list[str]):
+    """Envoy would refuse the configuration; of its admin interface's port alone, 0 means a free one."""
+    result = CliRunner().invoke(app, [*NODE, *option])
+    assert result.exit_code == 2
+    assert option[0] in result.output
+    assert printed("--admin-port", "0")["admin"]["address"]["socket_address"]["port_value"] == 0
 
 
 def test_a_grpc_client_is_told_where_and_as_whom_to_ask():

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from cli.account import GATEWAY_ROUTE, MESH, ROUTE, SORTS, VIRTUAL_NODE, Held, identity, read
@@ -16,6 +18,7 @@ from cli.dumps import UnusableDump, answers, held
 from cli.importing import call
 from cli.main import app
 from control_plane.server import ControlPlaneConfig
+from tests.cli.documents import anything, spoiled
 from tests.control_plane import specs
 from tests.control_plane.serving import KEY_ID, REGION, SECRET, served
 
@@ -71,6 +74,9 @@ def test_what_was_deleted_is_not_imported():
             "dump.json: mesh.spec.egressFilter.type: ",
             id="wrong value",
         ),
+        pytest.param([{"mesh": 5}], "dump.json: mesh: must be an object", id="no object"),
+        pytest.param([mesh(metadata=5)], "dump.json: mesh.metadata: must be an object", id="metadata"),
+        pytest.param([mesh(status="ACTIVE")], "dump.json: mesh.status: must be an object", id="status"),
         pytest.param([mesh(spec={"egres": 1})], "dump.json: mesh.spec.egres: App Mesh has no such", id="unknown"),
         pytest.param([mesh(), mesh(spec={"egressFilter": {"type": "DROP_ALL"}})], "another spec than in", id="twice"),
         pytest.param([{"tags": []}], "dump.json: tags: there is no resourceArn", id="whose tags"),
@@ -88,6 +94,45 @@ def test_what_is_no_json_is_named_by_line():
     """As an editor counts."""
     with pytest.raises(UnusableDump, match=r"dump\.json:2: no JSON"):
         list(answers("dump.json", "{}\n{"))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        pytest.param("[" * 100_000, "nested too deep", id="beyond the parser"),
+        pytest.param('{"mesh": ' + "[" * 200 + "]" * 200 + "}", "nested deeper than", id="beyond measure"),
+        pytest.param('{"mesh": NaN}', "no JSON: there is no NaN", id="not a number"),
+        pytest.param('{"mesh": ' + "1" * 5000 + "}", "no JSON: Exceeds the limit", id="a long number"),
+        pytest.param('{"mesh": "\\ud800"}', "half a character", id="a surrogate"),
+    ],
+)
+def test_what_no_api_answers_is_named_by_line(text, says):
+    """Before anything walks through it."""
+    with pytest.raises(UnusableDump, match=rf"dump\.json:2: {says}"):
+        list(answers("dump.json", "{}\n" + text))
+
+
+DESCRIBED = st.sampled_from(
+    [
+        mesh(),
+        mesh(status=None, metadata=None),
+        node(metadata={"arn": "b"}),
+        {"virtualNodes": [{"meshName": "shop", "virtualNodeName": "cart"}]},
+        {"resourceArn": "a", "tags": [{"key": "team", "value": "carts"}]},
+    ]
+)
+
+
+@given(spoiled(DESCRIBED, anything()) | anything())
+def test_whatever_is_in_a_dump_it_is_read_or_refused(content):
+    """What is read is as App Mesh takes it: strings for names and tags, an object for a spec."""
+    try:
+        found = dumped(mesh(), content)
+    except UnusableDump:
+        return
+    for each in found:
+        assert all(isinstance(text, str) for text in (*each.path, *each.tags, *each.tags.values()))
+        assert next(call(each, None)).request["spec"] == each.spec
 
 
 def test_an_object_takes_the_calls_that_bring_it_there_and_no_others():

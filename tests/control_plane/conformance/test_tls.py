@@ -1,5 +1,6 @@
 """The App Mesh API over TLS and mutual TLS, by boto3 and by the session that the watcher uses."""
 
+import asyncio
 import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.app_mesh_tls import ClientTls, for_botocore
 from cli.clients import app_mesh, app_mesh_session
+from cli.examination import _app_mesh
 from cli.settings import Settings, SettingsError
 from control_plane.server import Tls
 from tests.control_plane.serving import KEY_ID, REGION, SECRET, Served, served
@@ -117,6 +119,16 @@ async def test_the_watchers_session_shows_and_believes_the_same(tmp_path: Path):
             session.get(f"{api.api.url}/v1/changes") as answer,
         ):
             assert answer.status == 403
+
+
+async def test_the_doctor_finds_the_change_feed_where_both_sides_show_certificates(tmp_path: Path):
+    """It asks as the watcher would."""
+    clients = Authority("clients")
+    with site(tmp_path, Authority(), clients) as api:
+        clients.write(tmp_path, ours="doctor")
+        facts = await asyncio.wait_for(_app_mesh(api.settings(**api.shown("ours"))), 20)
+    assert facts is not None
+    assert (facts.code, facts.feed) == (None, True)
 
 
 def test_files_are_read_again_when_they_change(tmp_path: Path):

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from control_plane.store import objects, schema
 from control_plane.store.database import Database
 from control_plane.store.errors import DatabaseUnavailable, UnusableDatabaseUrl
+from tests.control_plane.postgres import new_database
 from tests.control_plane.store.builders import node, record, stored
 
 
@@ -177,3 +178,15 @@ def test_a_lock_that_is_held_for_too_long_is_unavailable(tmp_path, monkeypatch):
             pass
         assert database.answers()
     database.close()
+
+
+def test_a_database_that_only_reads_now_is_unavailable_to_writers(postgres):
+    """What a standby says until it is the primary: no fault of ours, and it passes."""
+    with closing(Database(new_database(postgres))) as database:
+        with database.aside() as connection:
+            name = connection.execute(text("SELECT current_database()")).scalar_one()
+            connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
+        database.engine.dispose()
+        with pytest.raises(DatabaseUnavailable, match="read-only"), database.write():
+            pass
+        assert database.revision() == 0

@@ -148,8 +148,9 @@ def test_a_preference_that_leaves_nobody_is_a_problem():
 
 def test_instances_that_nobody_asks_for_are_a_problem_and_none_that_are_there_are_not():
     """Where the control plane does not know Cloud Map, callers would have no endpoint, and all conditions be true."""
-    (told,) = problems(snapshot_of(one_target(cloud_map())))
-    assert "AWS_ENDPOINT_URL_SERVICEDISCOVERY" in str(told)
+    (found,) = snapshot_of(one_target(cloud_map())).problems
+    assert (found.key.name, found.field) == ("target", "spec.serviceDiscovery.awsCloudMap")
+    assert "AWS_ENDPOINT_URL_SERVICEDISCOVERY" in found.message
     assert problems(snapshot_of(one_target(cloud_map(), instances=instances()))) == []
 
 
