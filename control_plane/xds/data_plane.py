@@ -58,6 +58,11 @@ class DataPlane:
         self.port: int | None = None
         """Where proxies are served, while they are."""
 
+    @property
+    def loaded(self) -> bool:
+        """Whether the state was read once, so that whoever connects is told something."""
+        return self._feed.revision is not None
+
     async def proxies(self, request: SignedRequest, key: AccessKey) -> dict[str, Any]:
         """Who is connected here (an `Extension`)."""
         if request.raw_query:
