@@ -34,6 +34,15 @@ def test_probes_ask_at_ports_that_are_listened_on(process):
     assert set(ports.values()) == {"control-plane": {8080, 18000}, "injector": {8443, 9090}}.get(process, {9090})
 
 
+@pytest.mark.parametrize("process", ["watcher", "worker", "injector"])
+def test_to_wait_for_others_is_no_reason_to_be_killed(process):
+    """While Temporal or Kubernetes is away a process is unready; `/healthz` says 503 until they have answered."""
+    only = container(process)
+    for probe in ("startupProbe", "livenessProbe"):
+        assert only[probe]["tcpSocket"] == {"port": "metrics"}
+    assert only["readinessProbe"]["httpGet"] == {"path": "/healthz", "port": "metrics"}
+
+
 @pytest.mark.parametrize("process", INSTALLED)
 def test_nothing_runs_as_root_or_writes_to_its_image(process):
     """As Pod Security's level `restricted` asks."""

@@ -90,10 +90,13 @@ securityContext:
   capabilities: {drop: [ALL]}
 {{- end }}
 
-{{- /* Of the processes whose only listener beside their work is that of metrics and health. */ -}}
+{{- /*
+Of the processes whose only listener beside their work is that of metrics and health, which answers before they wait for
+anybody: to wait for Temporal or for Kubernetes makes them unready, and is no reason to kill them.
+*/ -}}
 {{- define "meshwright.metrics-probes" -}}
 startupProbe:
-  httpGet: {path: /healthz, port: metrics}
+  tcpSocket: {port: metrics}
   periodSeconds: 2
   failureThreshold: 60
 livenessProbe:
