@@ -21,6 +21,9 @@ def test_the_settings_are_read_and_accepted(monkeypatch):
     settings = settings_of(given, monkeypatch)
     assert settings.app_mesh_endpoint == "http://control-plane.meshwright:8080"
     assert settings.xds_address == "control-plane.meshwright:18000"
+    own = of_kind("ConfigMap")["meshwright-control-plane"]["data"]
+    assert own.keys() <= known_variables()
+    assert own["AWS_REGION"] == given["AWS_REGION"]
     assert [port["port"] for port in of_kind("Service")["control-plane"]["spec"]["ports"]] == [8080, 18000]
 
 

@@ -40,14 +40,16 @@ spec:
 {{- end }}
 {{- end }}
 
-{{- /* Labels of the pods; a change of the common settings is a change of the pods, so that they read it. */ -}}
+{{- /* Labels of the pods; a change of their settings is a change of the pods, so that they read it. */ -}}
 {{- define "meshwright.pod-metadata" -}}
 labels:
   {{- include "meshwright.selector" . | nindent 2 }}
-{{- if ne .name "control-plane" }}
 annotations:
+  {{- if eq .name "control-plane" }}
+  checksum/settings: {{ printf "%s %s" (include "meshwright.control-plane-settings" .root) (toJson .values.quotas) | sha256sum }}
+  {{- else }}
   checksum/settings: {{ include "meshwright.settings" .root | sha256sum }}
-{{- end }}
+  {{- end }}
 {{- end }}
 
 {{- /* What all pods are: unprivileged, and spread over nodes. */ -}}
