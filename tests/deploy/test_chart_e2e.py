@@ -265,6 +265,27 @@ def test_the_api_server_accepts_every_object(api_server: str, values: dict[str, 
         assert kubernetes.get(by_name(objects, "Deployment")["worker"]) is None
 
 
+ADVICE = {
+    "install.md": ("--take-ownership", "--set crds.install=false"),
+    "migrate.md": ("--take-ownership",),
+}
+"""What the pages say of definitions that are there already, as the local stack has applied them here."""
+
+
+@pytest.mark.parametrize("page", ADVICE)
+def test_helm_takes_definitions_that_exist_as_the_pages_say(api_server: str, page: str):
+    """It refuses them on its own; each page names what is to be added, and what Helm says without it."""
+    text = (ROOT / "docs" / "how-to" / page).read_text()
+    where = ("--kubeconfig", api_server, "--namespace", "elsewhere", "--dry-run=server")
+    refused = helm("install", "meshwright", str(CHART), *where)
+    assert refused.returncode != 0
+    assert "invalid ownership metadata" in refused.stderr
+    assert "invalid ownership metadata" in text
+    for advice in ADVICE[page]:
+        assert advice.removeprefix("--set ") in text
+        run("install", "meshwright", str(CHART), *where, *advice.split())
+
+
 def test_a_release_is_installed_upgraded_and_uninstalled(api_server: str):
     """Its pods pass Pod Security, an upgrade leaves what the injector wrote, and the definitions outlive it."""
     where = ("--kubeconfig", api_server, "--namespace", "mesh")
@@ -274,8 +295,9 @@ def test_a_release_is_installed_upgraded_and_uninstalled(api_server: str):
         kubernetes.patch(
             namespace_manifest("mesh"), {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
         )
-        # The local stack has applied the definitions already.
         run("install", "meshwright", str(CHART), "--take-ownership", *where)
+        labels = kubernetes.read(objects["CustomResourceDefinition"])["metadata"]["labels"]
+        assert labels["app.kubernetes.io/managed-by"] == "Helm"
         for process, deployment in by_name(rendered("mesh"), "Deployment").items():
             template = deployment["spec"]["template"]
             metadata = {**template["metadata"], "name": process, "namespace": "mesh"}
