@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import structlog
@@ -14,7 +14,7 @@ from cli.health import HealthServer
 from cli.injector import configuration
 from cli.kubernetes_client import kubernetes
 from cli.settings import Settings, SettingsError
-from cli.signals import stop_requested
+from cli.signals import Stopped, stop_requested, unless
 from control_plane.tls import ServerTls
 from injector.directory import Directory
 from injector.endpoint import create_app
@@ -36,7 +36,12 @@ _FIRST_WITH_SIDECARS = (1, 29)
 
 async def serve(settings: Settings) -> None:
     """Run until asked to stop; a fault of the injector itself ends the process, so that it is started afresh."""
-    kubernetes_client = await kubernetes()
+    with suppress(Stopped):
+        await _serve(settings, stop_requested())
+
+
+async def _serve(settings: Settings, stopping: asyncio.Event) -> None:
+    kubernetes_client = await unless(stopping, kubernetes())
     api = ClusterApi(kubernetes_client)
     directory = Directory()
     watch = DirectoryWatch(ResourceStream(kubernetes_client, Kind.VIRTUAL_NODE), directory)
@@ -47,7 +52,7 @@ async def serve(settings: Settings) -> None:
     )
     async with AsyncExitStack() as stack:
         stack.push_async_callback(kubernetes_client.close)
-        stop = asyncio.create_task(stop_requested().wait())
+        stop = asyncio.create_task(stopping.wait())
         await health.start()
         stack.push_async_callback(health.stop)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="meshwright-injector-")))

@@ -1,7 +1,7 @@
 """The watcher process."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 import structlog
 
@@ -9,7 +9,7 @@ from activities import metrics
 from cli import clients, tracing
 from cli.health import HealthServer, serves
 from cli.settings import Settings
-from cli.signals import stop_requested
+from cli.signals import Stopped, stop_requested, unless
 from cli.temporal_metrics import TemporalMetrics
 from watcher import metrics as watcher_metrics
 from watcher import stream
@@ -27,8 +27,13 @@ log = structlog.get_logger(__name__)
 
 async def serve(settings: Settings) -> None:
     """Run until asked to stop; a fault of the watcher itself ends the process, so that it is started afresh."""
+    with suppress(Stopped):
+        await _serve(settings, stop_requested())
+
+
+async def _serve(settings: Settings, stop: asyncio.Event) -> None:
     spans = tracing.start("watcher")
-    kubernetes_client = await clients.kubernetes()
+    kubernetes_client = await unless(stop, clients.kubernetes())
     watchers: list[Watcher] = []
     metrics.register()
     temporal_metrics = TemporalMetrics(wanted=serves(settings.metrics_listen))
@@ -42,12 +47,10 @@ async def serve(settings: Settings) -> None:
         if spans is not None:
             stack.callback(spans.stop)
         stack.push_async_callback(kubernetes_client.close)
-        stop = stop_requested()
         await health.start()
         stack.push_async_callback(health.stop)
-        temporal = await clients.temporal(
-            settings, temporal_metrics.runtime, () if spans is None else (spans.interceptor,)
-        )
+        interceptors = () if spans is None else (spans.interceptor,)
+        temporal = await unless(stop, clients.temporal(settings, temporal_metrics.runtime, interceptors))
         searchability = Searchability(temporal, settings.search_attributes)
         workflows: Workflows = TemporalWorkflows(temporal, settings.cluster, settings.task_queue, searchability)
         if spans is not None:

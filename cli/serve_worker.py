@@ -1,8 +1,9 @@
 """The worker process: workers for the workflows' queue and, where limits are set, for the limited queues."""
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +22,7 @@ from activities.resource_api import ClusterApi
 from cli import clients, tracing
 from cli.health import HealthServer, serves
 from cli.settings import Settings
-from cli.signals import stop_requested
+from cli.signals import Stopped, stop_requested, unless
 from cli.temporal_metrics import TemporalMetrics
 from workflows.cloud_map import CloudMapServiceWorkflow
 from workflows.cloud_map_calls import LIMITED_BATCH
@@ -43,13 +44,18 @@ SDK's own five, half of them in a large apply, and an edit waits behind them."""
 
 async def serve(settings: Settings) -> None:
     """Run until asked to stop."""
+    with suppress(Stopped):
+        await _serve(settings, stop_requested())
+
+
+async def _serve(settings: Settings, stop: asyncio.Event) -> None:
     spans = tracing.start("worker")
     app_mesh_client, cloud_map_client = clients.app_mesh(settings), clients.cloud_map(settings)
     if spans is not None:
         spans.watch(app_mesh_client)
         spans.watch(cloud_map_client)
     app_mesh, cloud_map = AppMeshActivities(app_mesh_client), CloudMapActivities(cloud_map_client)
-    kubernetes_client = await clients.kubernetes()
+    kubernetes_client = await unless(stop, clients.kubernetes())
     running: list[Worker] = []
     metrics.register()
     temporal_metrics = TemporalMetrics(wanted=serves(settings.metrics_listen))
@@ -62,12 +68,10 @@ async def serve(settings: Settings) -> None:
         if spans is not None:
             stack.callback(spans.stop)
         stack.push_async_callback(kubernetes_client.close)
-        stop = stop_requested()
         await health.start()
         stack.push_async_callback(health.stop)
-        temporal = await clients.temporal(
-            settings, temporal_metrics.runtime, () if spans is None else (spans.interceptor,)
-        )
+        interceptors = () if spans is None else (spans.interceptor,)
+        temporal = await unless(stop, clients.temporal(settings, temporal_metrics.runtime, interceptors))
         threads = stack.enter_context(ThreadPoolExecutor(settings.worker_threads, "app-mesh"))
         kubernetes = KubernetesActivities(ClusterApi(kubernetes_client), queues(settings), settings.dns_check)
         built = workers(temporal, settings, app_mesh, cloud_map, kubernetes, threads)

@@ -75,8 +75,13 @@ def create_app(config: ControlPlaneConfig) -> Starlette:
     """The application; opens the database and migrates it.
 
     Beside the API there are the change feed and, where proxies are served, who of them is connected and how far they
-    are, signed like it; and three unsigned paths for whoever runs the process: `/healthz` (it is alive), `/readyz` (its
-    database answers, and what serves proxies has no fault) and `/metrics`.
+    are, signed like it; and three unsigned paths for whoever runs the process: `/healthz` (it is alive), `/readyz` (it
+    is worth asking) and `/metrics`.
+
+    Where proxies are served, ready is who has read the state once, as long as what serves them has no fault. They are
+    then served from memory, whatever becomes of the database; were it asked for, its outage would make all replicas
+    unready at once, and every new pod would find nobody at the address of their Service. The API says by itself, with
+    503, that it has no database.
 
     Raises:
         StoreError: the database cannot be used.
@@ -99,6 +104,9 @@ def create_app(config: ControlPlaneConfig) -> Starlette:
     async def readyz(_request: Request) -> Response:
         if data_plane is not None and data_plane.fault is not None:
             return PlainTextResponse("the data plane has stopped\n", 503)
+        if data_plane is not None:
+            loaded = data_plane.loaded
+            return PlainTextResponse("ok\n") if loaded else PlainTextResponse("the database was not read yet\n", 503)
         ready = await asyncio.get_running_loop().run_in_executor(threads, database.answers)
         return PlainTextResponse("ok\n") if ready else PlainTextResponse("the database does not answer\n", 503)
 

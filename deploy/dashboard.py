@@ -93,7 +93,7 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
         "Proxies",
         (
             Panel("Pushes", _rate("appmesh_xds_responses_total", "kind"), "ops"),
-            Panel("Refused", _rate("appmesh_xds_refused_total", "kind"), "ops"),
+            Panel("Proxies that refuse", (("sum by (kind) (appmesh_xds_refusing_proxies)", "{{kind}}"),)),
             Panel(
                 "Time to follow, and to answer a push",
                 (*_quantiles("appmesh_xds_following_seconds"), *_quantiles("appmesh_xds_ack_seconds", "kind")),

@@ -1,7 +1,8 @@
 """The webhook over HTTP: one path, an AdmissionReview in and an AdmissionReview out.
 
-A review that makes no sense is answered with 400 and what is wrong with it, a fault of ours with 500: the API server
-then does as the webhook's failure policy says, and shows the text.
+A review that makes no sense is answered with 400 and what is wrong with it, one that is too large with 413, a fault of
+ours with 500: the API server then does as the webhook's failure policy says, and shows the text. Whoever reaches the
+port may ask, so nothing is kept of what is beyond the bound.
 """
 
 import json
@@ -14,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from control_plane.bounded_body import BodyTooLarge, ClientGone, bounded_body
 from injector import metrics
 from injector.configuration import Configuration
 from injector.decision import Verdict, decide
@@ -23,6 +25,8 @@ from injector.review import MalformedReview, Review, answer, read
 log = structlog.get_logger(__name__)
 
 PATH = "/inject"
+MAX_BODY_BYTES = 1 << 22
+"""The API server takes pods of 1.5 MiB at most; a review may hold two, the object and the one before it."""
 
 Tell = Callable[[Review, str], None]
 """Told of each pod that was created with a doubt, and of the doubt."""
@@ -32,7 +36,14 @@ def create_app(configuration: Configuration, directory: Directory, tell: Tell) -
     """The application."""
 
     async def inject(request: Request) -> Response:
-        body = await request.body()
+        try:
+            body = await bounded_body(request.receive, MAX_BODY_BYTES)
+        except ClientGone:
+            return Response(status_code=400)  # which nobody reads
+        except BodyTooLarge as error:
+            log.warning("malformed review", error=str(error))
+            metrics.REVIEWS.labels(metrics.MALFORMED).inc()
+            return PlainTextResponse(f"meshwright injector: {error}\n", 413, {"connection": "close"})
         started = time.perf_counter()
         outcome, response = _answered(body, configuration, directory, tell)
         metrics.REVIEWS.labels(outcome).inc()

@@ -1,4 +1,4 @@
-"""The webhook's HTTPS server."""
+"""The webhook's HTTPS server, with the bounds on heads and slow clients that the control plane has."""
 
 import asyncio
 import socket
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.applications import Starlette
 
+from control_plane.bounded_http import BoundedHttp
 from control_plane.tls import ServerTls
 
 
@@ -19,7 +20,7 @@ class Server(uvicorn.Server):
             app,
             host=host,
             port=port,
-            http="httptools",
+            http=BoundedHttp,
             ws="none",
             lifespan="off",
             access_log=False,

@@ -30,12 +30,13 @@ from control_plane.api.decoding import Parameters, decode
 from control_plane.api.dispatch import Dispatcher
 from control_plane.api.encoding import encode
 from control_plane.api.errors import ApiError, InternalServerError
-from control_plane.api.http import ClientGone, Response, received, refusal, respond
+from control_plane.api.http import Response, received, refusal, respond
 from control_plane.api.metrics import SUCCESS, UNKNOWN, ApiMetrics
 from control_plane.api.routing import RoutingTable
 from control_plane.api.service_model import operations
 from control_plane.api.shown import Shown
 from control_plane.api.signature import SignedRequest, Verifier
+from control_plane.bounded_body import ClientGone
 
 READING = ("GET", "HEAD")
 

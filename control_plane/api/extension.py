@@ -11,9 +11,10 @@ from starlette.types import Receive, Scope, Send
 from control_plane.api.access import AccessKey, Keys
 from control_plane.api.encoding import dump
 from control_plane.api.errors import ApiError, InternalServerError, MethodNotAllowed, ServiceUnavailable
-from control_plane.api.http import ClientGone, Response, received, refusal, respond
+from control_plane.api.http import Response, received, refusal, respond
 from control_plane.api.metrics import SUCCESS
 from control_plane.api.signature import SignedRequest, Verifier
+from control_plane.bounded_body import ClientGone
 from control_plane.store.errors import DatabaseUnavailable
 
 log = structlog.get_logger("control_plane.api")

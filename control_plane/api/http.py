@@ -10,16 +10,11 @@ from starlette.types import Receive, Scope, Send
 from control_plane.api.encoding import dump
 from control_plane.api.errors import ApiError, MethodNotAllowed, PayloadTooLarge
 from control_plane.api.signature import SignedRequest
+from control_plane.bounded_body import BodyTooLarge, bounded_body
 
 REVISION_HEADER = b"x-appmesh-revision"
 """Beside what App Mesh answers: where in the order of writes the object's last one is. The data plane counts by it."""
 MAX_BODY_BYTES = 1 << 20
-# What is too large is still read up to here, as a client that is cut off while it sends would not see our answer.
-MAX_DISCARDED_BYTES = 1 << 24
-
-
-class ClientGone(Exception):
-    """The caller hung up before its request was complete; there is nobody to answer."""
 
 
 @dataclass(frozen=True)
@@ -58,20 +53,10 @@ async def received(scope: Scope, receive: Receive) -> SignedRequest:
 
 
 async def _body(receive: Receive) -> bytes:
-    body, size = bytearray(), 0
-    while size <= MAX_DISCARDED_BYTES:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size <= MAX_BODY_BYTES:
-            body += chunk
-        if not message.get("more_body", False):
-            break
-    if size > MAX_BODY_BYTES:
-        raise PayloadTooLarge(f"The body has more than {MAX_BODY_BYTES} bytes")
-    return bytes(body)
+    try:
+        return await bounded_body(receive, MAX_BODY_BYTES)
+    except BodyTooLarge as error:
+        raise PayloadTooLarge(f"The body has more than {MAX_BODY_BYTES} bytes") from error
 
 
 async def respond(send: Send, request_id: str, response: Response) -> None:

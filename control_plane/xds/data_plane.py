@@ -65,6 +65,11 @@ class DataPlane:
         """What keeps it from going on; None: nothing does."""
         return self._tasks.fault
 
+    @property
+    def loaded(self) -> bool:
+        """Whether the state was read once, so that whoever connects is told something."""
+        return self._feed.revision is not None
+
     async def proxies(self, request: SignedRequest, key: AccessKey) -> dict[str, Any]:
         """Who is connected here (an `Extension`)."""
         if request.raw_query:

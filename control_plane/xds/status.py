@@ -41,7 +41,7 @@ def state(connection: Connection) -> str:
     """In one word: unknown (there is no such node), refused, pending or synced."""
     if not connection.known:
         return "unknown"
-    if any(status.refusal is not None or status.quarantined for status in connection.kinds.values()):
+    if any(status.refused for status in connection.kinds.values()):
         return "refused"
     return "pending" if connection.pending else "synced"
 

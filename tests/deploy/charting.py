@@ -15,7 +15,19 @@ CHART = ROOT / "deploy" / "helm" / "meshwright"
 EVERYTHING: dict[str, Any] = {
     "image": {"tag": f"0.1.0@sha256:{'0' * 64}", "pullSecrets": ["registry"]},
     "settings": {"MESHWRIGHT_APP_MESH_WRITES_PER_SECOND": "8"},
-    "secrets": {"api": "api-tls", "apiClient": "api-client"},
+    "secrets": {
+        "accessKeys": "access-keys",
+        "api": "api-tls",
+        "apiClient": "api-client",
+        "webhook": "webhook-tls",
+        "xdsTokens": "proxy-tokens",
+    },
+    "appMesh": {"region": "eu-central-1"},
+    "controlPlane": {
+        "settings": {"MESHWRIGHT_ACCOUNT_ID": "123456789012", "MESHWRIGHT_LOG_LEVEL": "debug"},
+        "quotas": {"meshes": 20, "virtual_nodes_per_mesh": 1000},
+    },
+    "injector": {"webhookAnnotations": {"cert-manager.io/inject-ca-from": "meshwright/webhook"}},
     "temporal": {
         "tls": {"enabled": True, "clientSecret": "mine", "caSecret": "theirs", "serverName": "temporal.example"},
         "apiKey": {"secret": "cloud"},
@@ -61,3 +73,17 @@ def rendered(namespace: str = "meshwright", **values: Any) -> list[dict[str, Any
 def by_name(objects: list[dict[str, Any]], kind: str) -> dict[str, dict[str, Any]]:
     """Those of one kind, by name."""
     return {each["metadata"]["name"]: each for each in objects if each["kind"] == kind}
+
+
+def container(objects: list[dict[str, Any]], process: str) -> dict[str, Any]:
+    """The only container of a process's Deployment."""
+    (only,) = by_name(objects, "Deployment")[process]["spec"]["template"]["spec"]["containers"]
+    return dict(only)
+
+
+def environment_of(objects: list[dict[str, Any]], process: str) -> dict[str, str]:
+    """The variables that a process has, but for those of Secrets."""
+    only = container(objects, process)
+    named = [each["configMapRef"]["name"] for each in only["envFrom"] if "configMapRef" in each]
+    variables = {name: value for each in named for name, value in by_name(objects, "ConfigMap")[each]["data"].items()}
+    return variables | {each["name"]: each["value"] for each in only.get("env", ()) if "value" in each}

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 import yaml
 from jsonschema import Draft7Validator
+from typer.main import get_command
 
+from cli.main import app
+from control_plane.api.quotas import Quotas
 from tests.deploy.charting import CHART, EVERYTHING
-from tests.deploy.installing import ROOT
+from tests.deploy.installing import INSTALLED, ROOT
 
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text())
@@ -69,6 +72,10 @@ def test_the_schema_knows_every_value_and_the_values_every_property():
         ({"settings": {"MESHWRIGHT_DATABASE_URL": "postgresql://u:p@h/d"}}, "settings"),
         ({"settings": {"log_level": "debug"}}, "settings"),
         ({"settings": {"MESHWRIGHT_WORKER_THREADS": 8}}, "settings/MESHWRIGHT_WORKER_THREADS"),
+        ({"settings": {"MESHWRIGHT_QUOTAS_FILE": "/quotas"}}, "settings"),
+        ({"controlPlane": {"settings": {"MESHWRIGHT_ACCESS_KEYS": "ID:SECRET"}}}, "controlPlane/settings"),
+        ({"controlPlane": {"quotas": {"meshs": 20}}}, "controlPlane/quotas"),
+        ({"controlPlane": {"quotas": {"meshes": "20"}}}, "controlPlane/quotas/meshes"),
         ({"injector": {"failurePolicy": "Retry"}}, "injector/failurePolicy"),
         ({"appMesh": {"endpoint": "control-plane:8080"}}, "appMesh/endpoint"),
         ({"controlPlane": {"enabled": False}, "injector": {"enabled": False}}, "appMesh/endpoint"),
@@ -85,6 +92,22 @@ def test_the_schema_knows_every_value_and_the_values_every_property():
 def test_the_schema_refuses(values: dict[str, Any], where: str):
     """Wrong types, unknown names, secrets in the open, and what makes no sense together; at the value it is about."""
     assert problems(values) == [where]
+
+
+def test_what_the_control_plane_alone_reads_is_refused_elsewhere():
+    """In the settings of the others it would silently have no effect."""
+    group: Any = get_command(app)
+    options = {process: {each.name for each in group.commands[process].params} for process in INSTALLED}
+    own = options.pop("control-plane").difference(*options.values())
+    secret = SCHEMA["definitions"]["settings"]["propertyNames"]["not"]["enum"]
+    refused = SCHEMA["properties"]["settings"]["propertyNames"]["not"]["enum"]
+    assert set(refused) == {f"MESHWRIGHT_{name.upper()}" for name in own}.difference(secret)
+
+
+def test_the_schema_knows_every_quota():
+    """And the control plane every one of the schema's."""
+    names = SCHEMA["definitions"]["quotas"]["propertyNames"]["enum"]
+    assert set(names) == set(Quotas.__dataclass_fields__)
 
 
 def test_the_chart_has_the_projects_version():

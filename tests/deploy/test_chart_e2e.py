@@ -13,7 +13,7 @@ from temporalio.envconfig import ClientConfig
 
 from cli.settings import Settings, load
 from deploy.local.stack import LocalStack, StackSettings
-from tests.deploy.charting import CHART, EVERYTHING, by_name, helm, rendered
+from tests.deploy.charting import CHART, EVERYTHING, by_name, container, environment_of, helm, rendered
 from tests.deploy.installing import INSTALLED, MANIFESTS, ROOT, known_variables, manifests
 from tests.e2e.kubernetes_api import Kubernetes, namespace_manifest
 
@@ -22,12 +22,6 @@ pytestmark = pytest.mark.e2e
 TEMPORAL_CLIENTS = ("watcher", "worker")
 MONITORING = ROOT / "deploy" / "monitoring"
 THE_OPERATORS = ("ServiceMonitor", "PrometheusRule")
-
-
-def container(objects: list[dict[str, Any]], process: str) -> dict[str, Any]:
-    """The only container of a process's Deployment."""
-    (only,) = by_name(objects, "Deployment")[process]["spec"]["template"]["spec"]["containers"]
-    return dict(only)
 
 
 @pytest.mark.parametrize("values", [{}, EVERYTHING], ids=["defaults", "everything"])
@@ -112,6 +106,15 @@ def test_pods_follow_their_settings():
     assert changed == {"watcher", "worker", "injector"}
 
 
+@pytest.mark.parametrize("values", [{"settings": {"MESHWRIGHT_LOG_LEVEL": "debug"}}, {"quotas": {"meshes": 20}}])
+def test_the_control_planes_pods_follow_its_own(values: dict[str, Any]):
+    """Its settings, and its quotas, which it reads at its start; nobody else's pods do."""
+    before, after = (by_name(each, "Deployment") for each in (rendered(), rendered(controlPlane=values)))
+    metadata = [each["control-plane"]["spec"]["template"]["metadata"] for each in (before, after)]
+    assert metadata[0] != metadata[1]
+    assert {process for process in INSTALLED if before[process] != after[process]} == {"control-plane"}
+
+
 @pytest.mark.parametrize("process", TEMPORAL_CLIENTS)
 def test_temporals_client_gets_certificates_name_and_key(process: str, tmp_path: Path):
     """Read by the SDK itself from the container's variables, whose files are those of the Secrets that are mounted."""
@@ -173,10 +176,10 @@ def settings_of(objects: list[dict[str, Any]], process: str) -> Settings:
         assert keys is None or file in [key["path"] for key in keys]
         return f"{file} of {mounts[folder]['secretName']}"
 
-    literal = {each["name"]: each["value"] for each in only["env"] if "value" in each}
-    files = {name: found(value) for name, value in literal.items() if value.startswith("/etc/meshwright/")}
+    given = environment_of(objects, process)
+    files = {name: found(value) for name, value in given.items() if value.rpartition("/")[0] in mounts}
     with pytest.MonkeyPatch.context() as patched:
-        for name, value in (by_name(objects, "ConfigMap")["meshwright"]["data"] | literal | files).items():
+        for name, value in (given | files).items():
             patched.setenv(name, value)
         return load({})
 
@@ -262,6 +265,27 @@ def test_the_api_server_accepts_every_object(api_server: str, values: dict[str, 
         assert kubernetes.get(by_name(objects, "Deployment")["worker"]) is None
 
 
+ADVICE = {
+    "install.md": ("--take-ownership", "--set crds.install=false"),
+    "migrate.md": ("--take-ownership",),
+}
+"""What the pages say of definitions that are there already, as the local stack has applied them here."""
+
+
+@pytest.mark.parametrize("page", ADVICE)
+def test_helm_takes_definitions_that_exist_as_the_pages_say(api_server: str, page: str):
+    """It refuses them on its own; each page names what is to be added, and what Helm says without it."""
+    text = (ROOT / "docs" / "how-to" / page).read_text()
+    where = ("--kubeconfig", api_server, "--namespace", "elsewhere", "--dry-run=server")
+    refused = helm("install", "meshwright", str(CHART), *where)
+    assert refused.returncode != 0
+    assert "invalid ownership metadata" in refused.stderr
+    assert "invalid ownership metadata" in text
+    for advice in ADVICE[page]:
+        assert advice.removeprefix("--set ") in text
+        run("install", "meshwright", str(CHART), *where, *advice.split())
+
+
 def test_a_release_is_installed_upgraded_and_uninstalled(api_server: str):
     """Its pods pass Pod Security, an upgrade leaves what the injector wrote, and the definitions outlive it."""
     where = ("--kubeconfig", api_server, "--namespace", "mesh")
@@ -271,8 +295,9 @@ def test_a_release_is_installed_upgraded_and_uninstalled(api_server: str):
         kubernetes.patch(
             namespace_manifest("mesh"), {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
         )
-        # The local stack has applied the definitions already.
         run("install", "meshwright", str(CHART), "--take-ownership", *where)
+        labels = kubernetes.read(objects["CustomResourceDefinition"])["metadata"]["labels"]
+        assert labels["app.kubernetes.io/managed-by"] == "Helm"
         for process, deployment in by_name(rendered("mesh"), "Deployment").items():
             template = deployment["spec"]["template"]
             metadata = {**template["metadata"], "name": process, "namespace": "mesh"}

@@ -21,6 +21,9 @@ def test_the_settings_are_read_and_accepted(monkeypatch):
     settings = settings_of(given, monkeypatch)
     assert settings.app_mesh_endpoint == "http://control-plane.meshwright:8080"
     assert settings.xds_address == "control-plane.meshwright:18000"
+    own = of_kind("ConfigMap")["meshwright-control-plane"]["data"]
+    assert own.keys() <= known_variables()
+    assert own["AWS_REGION"] == given["AWS_REGION"]
     assert [port["port"] for port in of_kind("Service")["control-plane"]["spec"]["ports"]] == [8080, 18000]
 
 
@@ -32,6 +35,15 @@ def test_probes_ask_at_ports_that_are_listened_on(process):
         asked = container(process)[probe]
         assert (asked.get("httpGet") or asked["tcpSocket"])["port"] in ports
     assert set(ports.values()) == {"control-plane": {8080, 18000}, "injector": {8443, 9090}}.get(process, {9090})
+
+
+@pytest.mark.parametrize("process", ["watcher", "worker", "injector"])
+def test_to_wait_for_others_is_no_reason_to_be_killed(process):
+    """While Temporal or Kubernetes is away a process is unready; `/healthz` says 503 until they have answered."""
+    only = container(process)
+    for probe in ("startupProbe", "livenessProbe"):
+        assert only[probe]["tcpSocket"] == {"port": "metrics"}
+    assert only["readinessProbe"]["httpGet"] == {"path": "/healthz", "port": "metrics"}
 
 
 @pytest.mark.parametrize("process", INSTALLED)

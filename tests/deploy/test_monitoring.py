@@ -2,11 +2,18 @@
 
 import json
 import re
+import subprocess
+import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import yaml
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
 
+from control_plane.xds.ads.connections import Connections
+from control_plane.xds.ads.metrics import STREAM_CODES, AdsMetrics
 from deploy import dashboard
 from tests.deploy.charting import CHART
 from tests.deploy.installing import ROOT
@@ -61,6 +68,68 @@ def test_what_is_asked_for_is_there(asker: str) -> None:
         used = set(re.findall(r"(\w+)\s*[=!]~?\s*\"", query))
         used |= {label for group in re.findall(r"by \(([^)]*)\)", query) for label in group.split(", ")}
         assert used - {"le"} <= labels
+
+
+SCRIPT = """
+from prometheus_client import generate_latest
+from injector import metrics
+print(generate_latest().decode(), "---")
+metrics.REVIEWS.labels(metrics.FAILED).inc()
+print(generate_latest().decode())
+"""
+
+
+def first_review_that_fails() -> tuple[str, str]:
+    """What an injector tells before and after it; in a process where no other test counts."""
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True, timeout=60)
+    before, _, after = done.stdout.partition("---")
+    return before, after
+
+
+def first(event: Callable[[AdsMetrics], None]) -> tuple[str, str]:
+    """What a control plane tells before and after its first event of a sort."""
+    registry = CollectorRegistry()
+    metrics = AdsMetrics(registry, Connections())
+    before = generate_latest(registry).decode()
+    event(metrics)
+    return before, generate_latest(registry).decode()
+
+
+FIRSTS: dict[str, Callable[[], tuple[str, str]]] = {
+    "MeshwrightUnknownProxies": lambda: first(AdsMetrics.unknown_proxy),
+    "MeshwrightProxyStreamsRefused": lambda: first(lambda metrics: metrics.stream_refused("PERMISSION_DENIED")),
+    "MeshwrightInjectorFails": first_review_that_fails,
+}
+"""Alerts on the first of something, and what makes it happen."""
+
+
+@pytest.mark.parametrize("alert", FIRSTS)
+def test_the_first_time_is_noticed(alert: str) -> None:
+    """Prometheus sees an increase only in a series that it has seen before: one that begins with 1 has none."""
+    (query,) = [rule["expr"] for rule in rules() if rule["alert"] == alert]
+    found = re.fullmatch(r"(?:sum(?: by \(\w+\) ?)?\()?increase\((\w+)(?:{(\w+)=~\"(.+)\"})?\[\w+]\)\)? > 0", query)
+    assert found is not None, query
+    name, label, values = found.groups()
+
+    def series(text: str) -> dict[tuple[tuple[str, str], ...], float]:
+        samples = [each for family in text_string_to_metric_families(text) for each in family.samples]
+        wanted = [each for each in samples if each.name == name]
+        wanted = [each for each in wanted if label is None or re.fullmatch(values, each.labels[label])]
+        return {tuple(each.labels.items()): each.value for each in wanted}
+
+    before, after = map(series, FIRSTS[alert]())
+    assert sum(after[each] - value for each, value in before.items()) == 1
+
+
+def test_every_alert_on_a_first_time_is_tried() -> None:
+    """A new one has to be in the table above; those that ask for more than a few are left out."""
+    assert {rule["alert"] for rule in rules() if re.search(r"increase\(.*\) > 0", rule["expr"])} == FIRSTS.keys()
+
+
+def test_every_status_of_a_refused_stream_is_told_from_the_start() -> None:
+    """Those that the server refuses with, as its code names them."""
+    sources = [(ROOT / "control_plane" / "xds" / "ads" / f"{each}.py").read_text() for each in ("server", "security")]
+    assert set(STREAM_CODES) == set(re.findall(r"StatusCode\.([A-Z_]+)", "".join(sources)))
 
 
 def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:

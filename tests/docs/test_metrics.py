@@ -9,6 +9,7 @@ import watcher.metrics
 import watcher.stream
 import workflows.metrics
 from control_plane.api.metrics import ApiMetrics
+from control_plane.xds.ads.connections import Connections
 from control_plane.xds.ads.metrics import AdsMetrics
 from tests.docs.metrics_page import UNLISTED, Described, documented
 from watcher.index import Index
@@ -67,7 +68,7 @@ def test_the_page_names_the_metrics_of_the_watcher():
 def test_the_page_names_the_metrics_of_the_control_plane():
     """Of the API and of proxies."""
     metrics = ApiMetrics()
-    AdsMetrics(metrics.registry)
+    AdsMetrics(metrics.registry, Connections())
     assert documented()["control-plane"] == of_registry(metrics.registry)
 
 

@@ -51,6 +51,11 @@ class KindStatus:
     quarantined: tuple[str, ...] = ()
     """Resources that the proxy refused and does without, or has in their old form."""
 
+    @property
+    def refused(self) -> bool:
+        """Whether the proxy refuses something of it now."""
+        return self.refusal is not None or bool(self.quarantined)
+
 
 @dataclass(frozen=True, slots=True)
 class Connection:

@@ -6,6 +6,7 @@
 | `appmesh_xds_responses_total` | `kind` |
 | `appmesh_xds_accepted_total` | `kind` |
 | `appmesh_xds_refused_total` | `kind` |
+| `appmesh_xds_refusing_proxies` | `kind` |
 | `appmesh_xds_ack_seconds` | `kind` |
 | `appmesh_xds_following_seconds` | |
 | `appmesh_xds_streams_refused_total` | `code` |
@@ -15,11 +16,22 @@
 not refuse; what comes meanwhile is followed in one go.
 `form` is `sotw` or `delta`, `kind` is `Listener`, `RouteConfiguration`, `Cluster` or `ClusterLoadAssignment`.
 `code` is the gRPC status with which a stream was refused (`PERMISSION_DENIED`).
+
+What is refused is not sent again, so `appmesh_xds_refused_total` tells of a moment; `appmesh_xds_refusing_proxies`
+tells how many proxies do without something of a kind, for as long as they do. Every series is there from the start: of
+one that comes into being with its first event, Prometheus sees no increase.
 """
+
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from control_plane.xds.ads.connections import Connections
 from control_plane.xds.snapshot import Kind
+
+FORMS = ("sotw", "delta")
+STREAM_CODES = ("INVALID_ARGUMENT", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "UNAUTHENTICATED")
+"""The gRPC statuses with which streams are refused."""
 
 _BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0)
 
@@ -27,7 +39,7 @@ _BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 15.0, 
 class AdsMetrics:
     """The counters of one server, in the registry of its application."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, connections: Connections) -> None:
         self._connections = Gauge(
             "appmesh_xds_connections", "Streams of proxies that are open", ("form",), registry=registry
         )
@@ -55,6 +67,20 @@ class AdsMetrics:
         self._unknown = Counter(
             "appmesh_xds_unknown_proxies", "Streams of proxies that the state does not have", registry=registry
         )
+        refusing = Gauge(
+            "appmesh_xds_refusing_proxies",
+            "Connected proxies that do without something that they refused",
+            ("kind",),
+            registry=registry,
+        )
+        for kind in Kind:
+            refusing.labels(_short(kind)).set_function(partial(_refusing, connections, kind))
+            for of_kind in (self._responses, self._accepted, self._refused, self._ack):
+                of_kind.labels(_short(kind))
+        for form in FORMS:
+            self._connections.labels(form)
+        for code in STREAM_CODES:
+            self._streams_refused.labels(code)
 
     def connected(self, form: str, change: int) -> None:
         """A stream has begun (1) or ended (-1)."""
@@ -81,6 +107,10 @@ class AdsMetrics:
     def unknown_proxy(self) -> None:
         """Count one proxy that is told nothing, as there is no such node or gateway."""
         self._unknown.inc()
+
+
+def _refusing(connections: Connections, kind: Kind) -> float:
+    return sum(each.kinds[kind].refused for each in connections.list())
 
 
 def _short(kind: Kind) -> str:

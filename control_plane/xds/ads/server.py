@@ -62,7 +62,7 @@ class AdsServer:
         self.connections = Connections()
         self._config = config
         self._source = source
-        self._metrics = AdsMetrics(registry)
+        self._metrics = AdsMetrics(registry, self.connections)
         self._ids = (f"{secrets.token_hex(4)}.{count}" for count in itertools.count(1))
         self._server: grpc.aio.Server | None = None
         self._guard: Guard | None = None

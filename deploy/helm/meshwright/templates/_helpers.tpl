@@ -40,14 +40,16 @@ spec:
 {{- end }}
 {{- end }}
 
-{{- /* Labels of the pods; a change of the common settings is a change of the pods, so that they read it. */ -}}
+{{- /* Labels of the pods; a change of their settings is a change of the pods, so that they read it. */ -}}
 {{- define "meshwright.pod-metadata" -}}
 labels:
   {{- include "meshwright.selector" . | nindent 2 }}
-{{- if ne .name "control-plane" }}
 annotations:
+  {{- if eq .name "control-plane" }}
+  checksum/settings: {{ printf "%s %s" (include "meshwright.control-plane-settings" .root) (toJson .values.quotas) | sha256sum }}
+  {{- else }}
   checksum/settings: {{ include "meshwright.settings" .root | sha256sum }}
-{{- end }}
+  {{- end }}
 {{- end }}
 
 {{- /* What all pods are: unprivileged, and spread over nodes. */ -}}
@@ -90,10 +92,13 @@ securityContext:
   capabilities: {drop: [ALL]}
 {{- end }}
 
-{{- /* Of the processes whose only listener beside their work is that of metrics and health. */ -}}
+{{- /*
+Of the processes whose only listener beside their work is that of metrics and health, which answers before they wait for
+anybody: to wait for Temporal or for Kubernetes makes them unready, and is no reason to kill them.
+*/ -}}
 {{- define "meshwright.metrics-probes" -}}
 startupProbe:
-  httpGet: {path: /healthz, port: metrics}
+  tcpSocket: {port: metrics}
   periodSeconds: 2
   failureThreshold: 60
 livenessProbe:
