@@ -18,11 +18,11 @@ RUNNER = CliRunner()
         pytest.param(["env"], 1, "no stack was started in", id="env-before-up"),
         pytest.param(["restart", "worker"], 1, "no stack is up in", id="restart-before-up"),
         pytest.param(["down"], 0, "Nothing runs in", id="down-before-up"),
-        pytest.param(["up", "--parts", "apiserver"], 1, "no part 'apiserver'", id="unknown-part"),
-        pytest.param(["up", "--ports", "etcd"], 1, "'etcd' is not NAME=NUMBER", id="port-without-number"),
-        pytest.param(["up", "--parts", "cloudmap", "--ports", "x=1"], 1, "there is no port 'x'", id="unknown-port"),
-        pytest.param(["up", "-d", "--external", "moon"], 1, "'moon' cannot be external", id="unknown-external"),
-        pytest.param(["up", "--external", "temporal"], 1, "needs TEMPORAL_ADDRESS", id="external-without-variable"),
+        pytest.param(["up", "--parts", "apiserver"], 2, "no part 'apiserver'", id="unknown-part"),
+        pytest.param(["up", "--ports", "etcd"], 2, "'etcd' is not NAME=NUMBER", id="port-without-number"),
+        pytest.param(["up", "--parts", "cloudmap", "--ports", "x=1"], 2, "there is no port 'x'", id="unknown-port"),
+        pytest.param(["up", "-d", "--external", "moon"], 2, "'moon' cannot be external", id="unknown-external"),
+        pytest.param(["up", "--external", "temporal"], 2, "needs TEMPORAL_ADDRESS", id="external-without-variable"),
     ],
 )
 def test_a_wrong_request_ends_with_one_line(tmp_path: Path, arguments: list[str], code: int, message: str):
