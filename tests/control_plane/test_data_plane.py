@@ -86,10 +86,12 @@ async def test_a_part_that_has_ended_is_not_ready(tmp_path, monkeypatch):
     monkeypatch.setattr(StandingFeed, "run", fail_later)
     app = create_app(config)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
-        assert (await client.get("http://here/readyz")).status_code == 200
-        go_on.set()
-        await asyncio.sleep(0.01)
-        answer = await client.get("http://here/readyz")
+        async with asyncio.timeout(30):
+            while (await client.get("http://here/readyz")).text != "ok\n":
+                await asyncio.sleep(0)
+            go_on.set()
+            while (answer := await client.get("http://here/readyz")).status_code == 200:
+                await asyncio.sleep(0)
     assert (answer.status_code, answer.text) == (503, "the data plane has stopped\n")
 
 
