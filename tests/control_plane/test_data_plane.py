@@ -22,6 +22,7 @@ from control_plane.xds.data_plane import DataPlaneConfig
 from control_plane.xds.feed import Feed
 from control_plane.xds.standing_feed import StandingFeed
 from tests.control_plane.serving import KEY_ID, REGION, SECRET, served
+from tests.waiting import PATIENCE
 
 SERVING = DataPlaneConfig(AdsConfig("127.0.0.1:0"))
 
@@ -86,13 +87,16 @@ async def test_a_part_that_has_ended_is_not_ready(tmp_path, monkeypatch):
     monkeypatch.setattr(StandingFeed, "run", fail_later)
     app = create_app(config)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
-        async with asyncio.timeout(30):
-            while (await client.get("http://here/readyz")).text != "ok\n":
-                await asyncio.sleep(0)
-            go_on.set()
-            while (answer := await client.get("http://here/readyz")).status_code == 200:
-                await asyncio.sleep(0)
-    assert (answer.status_code, answer.text) == (503, "the data plane has stopped\n")
+        await answered(client, 200, "ok\n")
+        go_on.set()
+        await answered(client, 503, "the data plane has stopped\n")
+
+
+async def answered(client: httpx.AsyncClient, status: int, text: str) -> None:
+    """Wait until that is said of being ready."""
+    async with asyncio.timeout(PATIENCE):
+        while ((answer := await client.get("http://here/readyz")).status_code, answer.text) != (status, text):
+            await asyncio.sleep(0)
 
 
 def test_proxies_are_served_in_the_open_only_where_that_is_asked_for():

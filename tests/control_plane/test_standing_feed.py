@@ -5,7 +5,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -243,19 +243,18 @@ def test_a_replica_that_died_is_forgotten(tmp_path, postgres):
     database.close()
 
 
-def test_silence_writes_nothing(tmp_path, postgres):
+def test_silence_writes_nothing(tmp_path, postgres, monkeypatch):
     """The row of a replica stays as it is until its lease has to be renewed."""
+    monkeypatch.setattr(replicas, "LEASE_SECONDS", 3600.0)
     url = new_database(postgres)
-    database = Database(url)
-    with serving(tmp_path, database_url=url) as site, site.mesh(), site.front():
-        site.wait(m=(1, 2))
-        before = rows(database)
-        assert len(before) == 1
-        for _ in range(20):
-            site.ask()
-        assert rows(database) == before
-    assert rows(database) == []
-    database.close()
+    with closing(Database(url)) as database:
+        with serving(tmp_path, database_url=url) as site, site.mesh(), site.front():
+            site.wait(m=(1, 2))
+            before = until(lambda: rows(database), lambda there: len(there) == 1, "the replica to say so")
+            for _ in range(20):
+                site.ask()
+            assert rows(database) == before
+        assert rows(database) == []
 
 
 def rows(database: Database) -> list[Any]:
