@@ -96,7 +96,7 @@ async def answered(client: httpx.AsyncClient, status: int, text: str) -> None:
     """Wait until that is said of being ready."""
     async with asyncio.timeout(PATIENCE):
         told = None
-        while told != (status, text):  # noqa: ASYNC110 - a server is asked, which sets no event
+        while told != (status, text):
             answer = await client.get("http://here/readyz")
             told = answer.status_code, answer.text
             await asyncio.sleep(0)
