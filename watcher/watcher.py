@@ -97,7 +97,7 @@ class Watcher:
         snapshot = Snapshot.of(Kind(sighting.kind), sighting.item)
         self._note_version(snapshot.key.kind, snapshot.resource_version)
         if sighting.type == "DELETED":
-            self._absent(Name.of(snapshot))
+            self._absent(Name.of(snapshot), as_of=snapshot.resource_version)
         else:
             self._present(snapshot)
 
@@ -118,8 +118,11 @@ class Watcher:
         if not has_no_status(snapshot):
             self.outbox.answered(Name.of(snapshot))
 
-    def _absent(self, name: Name, as_of: str | None = None) -> None:
-        """Tell that a resource is gone: seen to go, or (`as_of`) missing in a list, which may show the past."""
+    def _absent(self, name: Name, as_of: str) -> None:
+        """Tell that a resource is gone as of a resourceVersion: seen to go, or missing in a list of the past perhaps.
+
+        Not of which life: while Temporal does not answer, several may have come and gone, and the last word is for all.
+        """
         old = self.index.remove(name)
         self._progress.lost(name)
         if self._cloud_map is not None and name.kind is Kind.VIRTUAL_NODE:
@@ -129,7 +132,7 @@ class Watcher:
         if old is None or not self.ready:
             return
         self.outbox.answered(name)
-        self.outbox.tell(Absence(name, Gone(as_of=as_of) if as_of is not None else Gone(uid=old.key.uid)))
+        self.outbox.tell(Absence(name, Gone(as_of=as_of)))
         self.tell(news(old, None, self.index))
 
     def tell(self, changes: Iterable[Change]) -> None:

@@ -36,7 +36,7 @@ from workflows.planning.data_plane import REVISION, with_data_plane
 from workflows.planning.desired import Desired
 from workflows.planning.drift import again, concerned, drift, seen_again
 from workflows.planning.kinds import desired_of
-from workflows.planning.memory import may_exist, places_to_look, routers_among
+from workflows.planning.memory import may_exist, places_to_look, routers_among, without_looking
 from workflows.planning.outcome import ACHIEVED, Again, Outcome, judge
 from workflows.planning.plan import Observed, Plan, Step, plan
 from workflows.planning.report import changed_members, is_news, is_warning, status_of
@@ -45,8 +45,12 @@ from workflows.showing import show_outcome, show_progress
 from workflows.state import EntityState
 
 SHARED_KINDS = frozenset({ApiKind.VIRTUAL_ROUTER, ApiKind.ROUTE})
-PERHAPS_CREATED = frozenset({Failure.CONFLICT, Failure.UNAVAILABLE})
-"""Failures of a create after which the object may be there and be ours: an attempt whose answer was lost made it."""
+PERHAPS_DONE = {
+    Verb.CREATE: frozenset({Failure.CONFLICT, Failure.UNAVAILABLE}),
+    Verb.UPDATE: frozenset({Failure.UNAVAILABLE}),
+    Verb.DELETE: frozenset({Failure.UNAVAILABLE}),
+}
+"""Failures after which a call may have been carried out all the same: by an attempt whose answer was lost."""
 
 
 class Superseded(Exception):
@@ -68,6 +72,8 @@ class Reconcile:
         self._drifted = False
         self._revision: int | None = None
         self._resolution: Resolution | None = None
+        self._replanned: Desired | None = None
+        """The planner since somebody's routes were set aside, if any were."""
         self.finished = False
         """The resource is gone and so is all that was made for it."""
 
@@ -88,7 +94,7 @@ class Reconcile:
                 outcome = unreadable or await self._achieve(desired)
                 outcome = await self._with_resolution(desired, outcome)
             if not state.gone and not self.finished:
-                await self._report(desired, outcome)
+                await self._report(self._replanned or desired, outcome)
             if outcome.reason is Reason.MESH_DELETED and not leaving:
                 await calls.kubernetes(names.DELETE_RESOURCE, self._snapshot.key, "Delete with its mesh")
         except Superseded:
@@ -165,7 +171,8 @@ class Reconcile:
                 return desired.shortfall(references, self._remembered())
             if (refusal := desired.refused(outcome, references, self._remembered())) is not None:
                 state.set_aside(refusal)
-                desired, observe = self._planner(), False
+                self._replanned = desired = self._planner()
+                observe = False
                 continue
             contradicted = outcome.again is Again.NOW and not observe
             if not contradicted and not (outcome.reason is Reason.NAME_CONFLICT and state.unsure):
@@ -264,7 +271,9 @@ class Reconcile:
         """Who else lays claim to what the resource claims, as they are now; mostly nobody, and then nothing is read."""
         state, key = self._state, self._snapshot.key
         snapshot = self._snapshot.model_copy(update={"status": state.status})
-        routers = tuple(sorted((claim.mesh, claim.name) for claim in strays(snapshot, self._remembered())))
+        routers = tuple(
+            sorted((claim.mesh, claim.name) for claim in strays(snapshot, self._remembered(), state.unsure))
+        )
         if state.relatives or routers:
             wanted = ReadRelatives(names=state.relatives, namespace=key.namespace, routers=routers)
             read: Relatives = await calls.kubernetes(names.READ_RELATIVES, wanted, "Read relatives", Relatives)
@@ -332,7 +341,7 @@ class Reconcile:
     async def _look_further(self, desired: Desired | None) -> Outcome | None:
         """Look at what others tell of and we have never seen, such as a router that somebody else saw to before.
 
-        And at what may be there because the answer to its create was lost.
+        And at what may be otherwise than remembered because the answer to a write was lost.
         """
         state = self._state
         unsure = state.unsure
@@ -396,8 +405,9 @@ class Reconcile:
             if not (step.verb is Verb.DELETE and error.failure is Failure.NOT_FOUND):
                 # A router that App Mesh does not let go may have routes that somebody else put there: look next time.
                 state.doubt_all |= step.object.kind is ApiKind.VIRTUAL_ROUTER and error.failure is Failure.IN_USE
-                if step.verb is Verb.CREATE and error.failure in PERHAPS_CREATED and step.object not in self._looked:
-                    state.unsure = (*state.unsure, step.object)
+                looked = step.verb is Verb.CREATE and step.object in self._looked
+                if error.failure in PERHAPS_DONE[step.verb] and not looked:
+                    state.unsure = tuple(dict.fromkeys((*state.unsure, step.object)))
                 outcome = judge(error.failure, error.message, step.object.kind, just_observed)
                 return outcome.model_copy(update={"failed_object": step.object})
             record = None
@@ -429,6 +439,8 @@ class Reconcile:
         status = status_of(
             snapshot, desired, self._remembered(), references, outcome, state.status, now, self._resolution
         )
+        if state.observed is None:
+            status = without_looking(status)
         status = with_cloud_map(status, snapshot, state.cloud_map_reports, now)
         state.data_plane_news = False
         status = with_data_plane(status, snapshot, state.status, state.data_plane, self._last_write(), now)

@@ -16,7 +16,7 @@ from watcher.poke import Absence
 from watcher.proxies import MeshStanding, Proxies, Standing
 from watcher.stream import Listing, Sighting
 from watcher.watcher import Watcher
-from workflows.messages import Change, DataPlaneReport
+from workflows.messages import Change, DataPlaneReport, Snapshot
 
 CART = Name(Kind.VIRTUAL_NODE, "prod", "cart")
 
@@ -148,16 +148,23 @@ async def test_sightings_are_told_as_they_come() -> None:
         assert await world.told() == ["mesh/shop", "mesh/shop", "mesh/shop gone"]
 
 
-async def test_gone_names_the_life_that_ended() -> None:
-    """So that it is not taken for the end of a next life."""
+async def test_gone_is_about_every_life_that_has_ended_and_no_later_one() -> None:
+    """While Temporal did not answer, one may have come and gone that its workflow never heard of."""
     async with watching() as world:
         await world.list_all()
-        await world.mesh.sees("ADDED", resource(builders.mesh(), uid="uid-7"))
+        first = resource(builders.mesh(), uid="uid-7")
+        await world.mesh.sees("ADDED", first)
+        await world.told()
+        world.workflows.open.clear()
         await world.mesh.sees("DELETED", resource(builders.mesh(), uid="uid-7"))
+        await world.mesh.sees("ADDED", resource(builders.mesh(), uid="uid-8"))
+        await world.mesh.sees("DELETED", resource(builders.mesh(), uid="uid-8"))
+        world.workflows.open.set()
         await world.told()
         last = world.workflows.taken[-1]
         assert isinstance(last, Absence)
-        assert (last.gone.uid, last.gone.as_of) == ("uid-7", None)
+        assert last.gone.is_about(Snapshot.of(Kind.MESH, first))
+        assert not last.gone.is_about(Snapshot.of(Kind.MESH, resource(builders.mesh(), uid="uid-9")))
 
 
 async def test_dependents_are_poked_after_what_they_wait_for_turned() -> None:

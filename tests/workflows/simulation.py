@@ -24,7 +24,7 @@ from tests.workflows.snapshots import READY_MESH
 from workflows.messages import Snapshot
 from workflows.planning.desired import Desired
 from workflows.planning.kinds import desired_of
-from workflows.planning.memory import may_exist, places_to_look, routers_among
+from workflows.planning.memory import may_exist, places_to_look, routers_among, without_looking
 from workflows.planning.outcome import ACHIEVED, Again, Outcome, judge
 from workflows.planning.plan import Observed, Step, plan
 from workflows.planning.refusal import Refusal
@@ -164,7 +164,11 @@ class Simulation:
         else:
             outcome = yield from self._achieve(entity, snapshot, desired)
         if snapshot.identity == self._see(name).identity or outcome.again is not Again.NOW:
-            self._report(entity, snapshot, desired, outcome)
+            self._report(entity, snapshot, self._newest(entity, snapshot, desired), outcome)
+
+    def _newest(self, entity: Entity, snapshot: Snapshot, desired: Desired) -> Desired:
+        """The planner since somebody's routes were set aside, if any were."""
+        return desired_of(snapshot, self._relatives(snapshot), entity.refusals) if entity.refusals else desired
 
     def _achieve(self, entity: Entity, snapshot: Snapshot, desired: Desired) -> Generator[Step, None, Outcome]:
         references = self._references()
@@ -259,6 +263,8 @@ class Simulation:
         references = None if snapshot.deleting else self._references()
         known = entity.observed or Observed()
         status = status_of(snapshot, desired, known, references, outcome, before, "2026-01-01T00:00:00Z")
+        if entity.observed is None:
+            status = without_looking(status)
         whole = {key: value for key, value in (before | status).items() if value is not None}
         entity.manifest["status"] = _stored(whole) if snapshot.key.kind is Kind.VIRTUAL_SERVICE else whole
 

@@ -90,6 +90,41 @@ async def test_it_goes_with_its_resource(losing, monkeypatch):
     assert losing.app_mesh.named(ApiKind.VIRTUAL_ROUTER) == set()
 
 
+async def test_a_service_that_was_turned_unheard_is_looked_at_before_its_old_router_goes_on(harness, monkeypatch):
+    """The edit is taken back: the routes that callers are on by now are not those of a router that never was."""
+    monkeypatch.setattr(calls.APP_MESH_RETRIES, "maximum_attempts", 1)
+    monkeypatch.setattr(entity, "SHORTEST_DELAY", entity.SLOW_DELAY)
+    ready(harness, mesh(), virtual_node())
+    app_mesh, here = harness.app_mesh, ApiObject(kind=ApiKind.VIRTUAL_SERVICE, mesh=MESH, name=SERVICE)
+    met_nothing = []
+
+    def watch(call: str) -> None:
+        met = app_mesh.routing_of(here)
+        if met is not None and met.keys() != {"", *"abc"}:
+            met_nothing.append(call)
+        if call.startswith("UpdateVirtualService") and not app_mesh.faults.get("UpdateVirtualService"):
+            [beside] = app_mesh.named(ApiKind.VIRTUAL_ROUTER) - {ROUTER.name}
+            app_mesh.put(here, {"provider": {"virtualRouter": {"virtualRouterName": beside}}})
+            app_mesh.faults["UpdateVirtualService"] = [Failure.UNAVAILABLE]
+            app_mesh.before = look
+
+    def look(call: str) -> None:
+        met = app_mesh.routing_of(here)
+        if met is not None and met.keys() != {"", *"abc"}:
+            met_nothing.append(call)
+
+    async with harness.worker():
+        await harness.apply(moved_to("/old"))
+        await settled(harness)
+        app_mesh.before = watch
+        await harness.apply(moved_to("/new"))
+        await until(lambda: service_condition(harness).get("reason") == "AppMeshUnavailable", "the fault")
+        await harness.apply(moved_to("/old"))
+        await settled(harness, generation=3)
+    check_end(harness, "/old")
+    assert met_nothing == []
+
+
 async def test_a_new_history_finds_it_by_the_conflict(losing):
     """Nothing tells of it but that it is in the way."""
     app_mesh, held = losing.app_mesh, asyncio.Event()

@@ -4,7 +4,7 @@ import pytest
 
 from activities.failures import Failure
 from resources.conditions import Reason
-from tests.builders import Manifest, http_route, listener, virtual_service
+from tests.builders import Manifest, grpc_route, http_route, listener, virtual_service
 from tests.workflows.simulation import Simulation
 from tests.workflows.test_sharing_laws import GIVEN, NODES, routing
 
@@ -56,6 +56,54 @@ def test_a_leader_with_a_refused_route_sees_to_the_routes_of_the_others():
     assert reasons(sim) == {"one": Reason.BAD_REQUEST, "two": Reason.ACTIVE}
     assert met(sim, "one") == met(sim, "two") == {"a", "b", "c"}
     assert (routing(sim, "one") or {})["a"]["httpRoute"]["action"]["weightedTargets"][0]["virtualNode"] == "cart-prod"
+
+
+def test_a_leaders_refused_edit_leaves_what_it_would_have_removed():
+    """Half of the new routing is not taken for the whole: the route that the edit drops is still what callers meet."""
+    sim = simulation(sharing("one", "a", "b"), sharing("two", "c"))
+    sim.app_mesh.will_not_have = {"bad": Failure.BAD_REQUEST}
+    sim.apply(sharing("one", "a", "bad", node="cart-v2"))
+    sim.settle()
+    assert reasons(sim) == {"one": Reason.BAD_REQUEST, "two": Reason.ACTIVE}
+    for _ in range(3):
+        sim.settle()
+        assert met(sim, "one") == met(sim, "two") == {"a", "b", "c"}
+
+
+def test_one_that_leaves_before_its_leader_has_seen_it_goes_on_naming_it():
+    """Or nobody would tell it when that one has caught up, and it would wait for ever."""
+    sim = Simulation(NODES, GIVEN)
+    sim.apply(sharing("two", "b"))
+    sim.apply(sharing("one", "a"))
+    sim.advance("one")
+    sim.finish("one")  # follows `two`, which has not reported yet
+    own = virtual_service("one", virtualRouter={"name": "own", "listeners": [listener()]}, routes=[http_route("a")])
+    sim.apply(own)
+    sim.advance("one")
+    sim.finish("one")
+    one = sim.entities["one"]
+    assert one.outcome.reason is Reason.WAITING_FOR_ROUTER
+    assert one.manifest["status"]["routerLeader"]["name"] == "two"
+    sim.settle()
+    assert set(reasons(sim).values()) == {Reason.ACTIVE}
+
+
+def test_two_that_exchange_routers_of_different_protocols_do_not_wait_for_each_other():
+    """What each keeps on the old router need not fit the new one."""
+
+    def on(name: str, router: str, protocol: str) -> Manifest:
+        route = {"http": http_route, "grpc": grpc_route}[protocol]
+        listeners = [listener(protocol=protocol)]
+        return virtual_service(
+            name, virtualRouter={"name": router, "listeners": listeners}, routes=[route(f"{name}-a")]
+        )
+
+    sim = simulation(on("one", "r", "http"), on("two", "q", "grpc"))
+    sim.apply(on("one", "q", "http"))
+    sim.apply(on("two", "r", "grpc"))
+    sim.settle()
+    assert set(reasons(sim).values()) == {Reason.ACTIVE}
+    assert (met(sim, "one"), met(sim, "two")) == ({"one-a"}, {"two-a"})
 
 
 @pytest.mark.parametrize("most", [1, 2, 3])

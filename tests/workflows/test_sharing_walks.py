@@ -2,9 +2,11 @@
 
 import pytest
 
-from tests.builders import http_route, listener, virtual_service
+from activities.objects import ApiKind, ApiObject
+from tests.builders import Manifest, http2_route, http_route, listener, virtual_service
 from tests.workflows.sharing_walks import Walk
 from tests.workflows.simulation import Simulation
+from tests.workflows.snapshots import node
 from tests.workflows.test_sharing_laws import GIVEN, routing
 
 ONCE_FAILED = {
@@ -46,3 +48,24 @@ def test_one_that_waits_for_a_node_keeps_the_routes_that_it_is_reached_by():
         sim.delete(name)
     sim.settle()
     assert sim.made() == set()
+
+
+def test_a_router_that_was_left_to_one_who_has_moved_to_another_mesh_goes():
+    """Its new mesh has a router of that name too, and the heir sees to both."""
+    sim = Simulation(("cart",), (*GIVEN, ApiObject.mesh_object("mall"), node("far-prod", "mall")))
+
+    def on(name: str, router: str, target: str = "cart", mesh: str = "shop") -> Manifest:
+        routes = [http2_route(f"{name}-a", {target: 1})]
+        named = {"name": router, "listeners": [listener(protocol="http2")]}
+        return virtual_service(name, meshName=mesh, virtualRouter=named, routes=routes)
+
+    for name in ("one", "two"):
+        sim.apply(on(name, "q"))
+        sim.settle()
+    sim.apply(on("one", "r"))
+    sim.advance("one")
+    sim.finish("one")
+    sim.apply(on("two", "q", "far-prod", "mall"))
+    sim.settle()
+    routers = {(object.mesh, object.name) for object in sim.made() if object.kind is ApiKind.VIRTUAL_ROUTER}
+    assert routers == {("shop", "r-prod"), ("mall", "q-prod")}

@@ -14,6 +14,14 @@ _ARN_MEMBERS = {
     "VirtualService": ("virtualServiceArn", "virtualRouterArn", "retiredRouters"),
 }
 
+_TOLD = frozenset(
+    {
+        *(member for members in _ARN_MEMBERS.values() for member in members),
+        *("routeArns", "routerSharers", "routerLeader"),
+    }
+)
+"""Members by which a workflow without a history finds what was made, and others know who sees to it."""
+
 
 def may_exist(snapshot: Snapshot) -> bool:
     """Whether somebody has already made App Mesh objects for this resource.
@@ -42,6 +50,11 @@ def places_to_look(snapshot: Snapshot, desired: Desired | None, known: Observed 
 def routers_among(objects: tuple[ApiObject, ...]) -> tuple[ApiObject, ...]:
     """Those whose routes are to be listed."""
     return tuple(object for object in objects if object.kind is ApiKind.VIRTUAL_ROUTER)
+
+
+def without_looking(status: Mapping[str, Any]) -> dict[str, Any]:
+    """What may be said of a resource that was not looked at: nothing that takes back what was told of its objects."""
+    return {name: value for name, value in status.items() if value is not None or name not in _TOLD}
 
 
 def _arns(snapshot: Snapshot) -> Iterator[str]:

@@ -117,6 +117,9 @@ class _RouterStatus:
         for group in (self._membership.group, *groups):
             if group is not None and not group.i_lead:
                 return group.leader.as_seen
+        group = self._membership.group
+        if group is not None and group.waits_for is not None and group.me.follows_life_of(group.waits_for):
+            return group.waits_for.as_seen  # or nobody would tell this one when that one has caught up
         return None
 
     def _retired(self) -> list[Members]:

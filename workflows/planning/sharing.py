@@ -7,7 +7,7 @@ afresh: the leader publishes whose routes are on the router (`routerSharers`), t
 all services before the old router goes. See docs/explanation/decisions/0006.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,16 +22,17 @@ from workflows.planning.plan import Observed
 from workflows.planning.sharer import Sharer, Verdict, label
 
 
-def strays(snapshot: Snapshot, observed: Observed) -> frozenset[Claim]:
-    """Routers that were made for a service, and that neither its spec nor its status tells of.
+def strays(snapshot: Snapshot, observed: Observed, unsure: Collection[ApiObject] = ()) -> frozenset[Claim]:
+    """Routers that were, or may have been, made for a service, and that neither its spec nor its status tells of.
 
     Whoever else asks for one of these does not know of this service, nor this one of them.
     """
     key = snapshot.key
     told = claims(key.kind, key.namespace or "", key.name, snapshot.spec, snapshot.status)
     found: set[Claim] = set()
-    for record in observed.of_kind(ApiKind.VIRTUAL_ROUTER):
-        named = {Claim("virtualRouter", record.object.mesh, name) for name in names_of_router(record.object.name)}
+    objects = (*(record.object for record in observed.records), *unsure)
+    for object in (object for object in objects if object.kind is ApiKind.VIRTUAL_ROUTER):
+        named = {Claim("virtualRouter", object.mesh, name) for name in names_of_router(object.name)}
         found |= set() if named & told else named
     return frozenset(found)
 

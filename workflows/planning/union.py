@@ -6,6 +6,7 @@ from typing import Any
 
 from resources.conditions import Reason
 from resources.normal import same_spec
+from workflows.planning.fit import fits
 from workflows.planning.refusal import Refusal
 from workflows.planning.sharer import Refused, Sharer
 from workflows.planning.sharing import Group
@@ -77,7 +78,10 @@ def unite(
         if asked is not None:
             insisted = insisted or ((sharer, asked.listeners) if asked.listeners is not None else None)
             inferred = inferred or asked.inferred
-    return Union(insisted[1] if insisted is not None else inferred, routes, asked_by, refusals)
+    router = insisted[1] if insisted is not None else inferred
+    # What one who is leaving still has is kept for it on the router of before, where it cannot be on this one too.
+    routes = {name: spec for name, spec in routes.items() if name in asked_by or router is None or fits(spec, router)}
+    return Union(router, routes, asked_by, refusals)
 
 
 def _clash(

@@ -139,7 +139,8 @@ class DesiredVirtualService(Desired):
         """
         on = live_router(self._object, observed)
         me = self._membership.me
-        told = (*((on,) if on == me.live else ()), *me.retired)
+        elsewhere = me.live is not None and me.live.mesh != self._object.mesh
+        told = (*((me.live,) if on == me.live or elsewhere else ()), *me.retired)
         routers = [router for router in told if router is not None and self._membership.is_left_with(router)]
         if self._routing.sees_to_router and not self._deleting and (live := self._routing.live(observed)) is not None:
             routers.append(live)
@@ -164,9 +165,9 @@ class DesiredVirtualService(Desired):
     def _shortfall_in(self, group: Group, references: References, observed: Observed) -> Outcome | None:
         if self._membership.leads:
             union = self._routing.union(references, observed)
-            if union.router is None:
-                return Outcome(reason=Reason.NO_LISTENER, message=self._routing.targets.no_listener())
             refusal = union.refusals.get(group.me.uid)
+            if union.router is None and refusal is None:
+                return Outcome(reason=Reason.NO_LISTENER, message=self._routing.targets.no_listener())
         else:
             verdict = group.verdict_on_me()
             if verdict is None or group.live is None:

@@ -151,7 +151,8 @@ class Staging:
                 self._compare(kind, self._target)
         self.wakes_at = None
         self._offer_all(now)
-        if any(self._kept.values()) and self._let_go(now):
+        # What names another kind's may have to go before those do: one pass is not always enough.
+        while any(self._kept.values()) and self._let_go(now):
             self._offer_all(now)
 
     def _offer_all(self, now: float) -> None:

@@ -167,7 +167,18 @@ class Subscription:
         if self._forced:
             self._idle = False  # of the same version, it may have the body now that a claim alone did not
         self.primed = True
+        self._learn_bodies(resources)
         self._offer, self._offer_version = resources, version
+
+    def _learn_bodies(self, resources: Mapping[str, Resource]) -> None:
+        """What the client came with had a version and no body: where it is offered again, it is known what it names."""
+        found = {
+            name: resources[name]
+            for name, each in self.held.items()
+            if not each.body and name in resources and resources[name].version == each.version and resources[name].body
+        }
+        if found:
+            self.held = {**self.held, **found}
 
     @property
     def offered(self) -> Mapping[str, Resource]:

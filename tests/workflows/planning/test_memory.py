@@ -7,7 +7,8 @@ from tests.builders import mesh, virtual_node, virtual_service
 from tests.watcher.sightings import sighting
 from tests.workflows.planning import holdings
 from workflows.planning.kinds import desired_of
-from workflows.planning.memory import may_exist, places_to_look, routers_among
+from workflows.planning.memory import may_exist, places_to_look, routers_among, without_looking
+from workflows.planning.sharing import strays
 
 NODE, ROUTER, SERVICE = holdings.node("cart-prod"), holdings.router("cart-router-prod"), holdings.service()
 FINE = {"type": "VirtualServiceActive", "status": "True"}
@@ -58,3 +59,19 @@ def test_a_spec_that_cannot_be_read_leaves_the_status_to_go_by():
 def test_an_arn_of_something_else_is_no_place():
     """A status is anybody's to write."""
     assert places_to_look(sighting(mesh(), status={"meshArn": "arn:aws:s3:::bucket"}), None) == ()
+
+
+def test_who_has_not_looked_takes_nothing_back():
+    """A workflow whose history was lost may have to wait before it looks; what was made must still be found."""
+    status = {"virtualRouterArn": None, "routeArns": None, "retiredRouters": None, "inferredListeners": None}
+    assert without_looking(status | {"observedGeneration": 7}) == {"inferredListeners": None, "observedGeneration": 7}
+    assert without_looking({"virtualRouterArn": holdings.arn(ROUTER)}) == {"virtualRouterArn": holdings.arn(ROUTER)}
+
+
+def test_a_router_that_may_have_been_made_is_one_that_others_may_claim():
+    """The answer to its create was lost, and the spec names another by now."""
+    unsure = [ROUTER, holdings.route("a", ROUTER.name)]
+    elsewhere = sighting(virtual_service(virtualRouter={"name": "other"}))
+    (claim,) = strays(elsewhere, holdings.holding([]), unsure)
+    assert (claim.mesh, claim.name) == ("shop", "cart-router-prod")
+    assert not strays(sighting(virtual_service(virtualRouter={"name": "cart-router"})), holdings.holding([]), unsure)

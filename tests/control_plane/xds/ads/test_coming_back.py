@@ -6,7 +6,7 @@ from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from control_plane.xds.ads.staging import Timing
 from control_plane.xds.snapshot import Kind
 from tests.control_plane.xds.ads.proxy import DeltaProxy, SotwProxy
-from tests.control_plane.xds.ads.resources import cluster, http_listener, route, snapshot
+from tests.control_plane.xds.ads.resources import cluster, http_listener, route, snapshot, tcp_listener
 from tests.control_plane.xds.ads.test_blame import settle
 
 LISTENER = http_listener("out", "routes")
@@ -91,3 +91,20 @@ def test_a_changed_listener_gets_its_routes_though_they_turned_back_while_they_w
     proxy.update(last)
     settle(proxy)
     proxy.at_peace(last)
+
+
+def test_what_it_came_with_lets_go_of_clusters_once_it_is_offered_again():
+    """A listener that it holds was out of the mesh when it came back, and came back as it was: so it has a body."""
+    proxy = DeltaProxy(Timing())
+    there = (static("a"), tcp_listener("l-a", "a"))
+    proxy.connect(snapshot(*there))
+    settle(proxy)
+    proxy.connect(snapshot(static("b")))
+    for name in "bc":
+        proxy.update(snapshot(static(name), *there))
+        settle(proxy)
+    while proxy.stream.wakes_at is not None:
+        proxy.now = proxy.stream.wakes_at
+        proxy.pump()
+        settle(proxy)
+    assert clusters(proxy) == {"a", "c"}
