@@ -11,6 +11,7 @@ from cli.health import HealthServer, serves
 from cli.settings import Settings
 from cli.signals import Stopped, stop_requested, unless
 from cli.temporal_metrics import TemporalMetrics
+from resources.pods import essence
 from watcher import metrics as watcher_metrics
 from watcher import stream
 from watcher.cloud_map import CloudMapWatch
@@ -57,7 +58,7 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> None:
             workflows = spans.workflows(workflows, settings.cluster)
         cloud_map = CloudMapWatch(
             settings.cluster,
-            ResourceStream(kubernetes_client, POD),
+            ResourceStream(kubernetes_client, POD, essence),
             TemporalCloudMapWorkflows(temporal, settings.cluster, settings.task_queue, searchability),
         )
         proxies = Proxies()

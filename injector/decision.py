@@ -132,8 +132,9 @@ def _injected(
         volumes=made.volumes,
         init_containers=(*first, made.container) if configuration.native else first,
         containers=() if configuration.native else (made.container,),
-        # The proxy's user must be able to read what is mounted for it, a service account's token among others.
-        fs_group=USER,
+        # The proxy's user must be able to read what is mounted for it. Without that, kubelet would change group and
+        # mode of all files on the pod's volumes for nothing.
+        fs_group=USER if made.reads_files else None,
     )
     warnings = [f"sidecar of {identity.node}: {identity.doubt}"] if identity.doubt else []
     warnings += _cautions(spec)

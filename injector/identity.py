@@ -12,8 +12,9 @@ from resources.names import namespaced_name
 from resources.pods import MESH_ANNOTATION, NODE_ANNOTATION
 
 _TEMPLATE_HASHES = ("pod-template-hash", "rollouts-pod-template-hash")
-_CRON_STAMP = re.compile(r"-\d{8}$")
-"""What a CronJob puts after its own name: the minute, counted since 1970."""
+_CRON_STAMP = re.compile(r"-(\d{8})$")
+_CRON_MINUTES = range(27_000_000, 35_000_001)
+"""What a CronJob puts after its own name: the minute, counted since 1970. Here of 2021 to 2036; 20260801 is not."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,10 @@ def identify(
     """
     name = asked.node
     if name is None:
-        owner = owner_of(pod)
-        if owner is None:
+        names = [namespaced_name(owner, namespace) for owner in owners_of(pod)]
+        if not names:
             return None
-        name = namespaced_name(owner, namespace)
+        name = next(filter(directory.named, names), names[-1])
     candidates = directory.named(name)
     fitting = [node for node in candidates if asked.mesh in (None, node.mesh)]
     if asked.mesh is None and default_mesh is not None and len(_meshes(fitting)) > 1:
@@ -57,24 +58,25 @@ def identify(
     return Identity(ProxyId(mesh, "virtualNode", name) if mesh else None, doubt)
 
 
-def owner_of(pod: Mapping[str, Any]) -> str | None:
-    """The name of what the pod was made for: a Deployment's, not its ReplicaSet's; a CronJob's, not its Job's.
+def owners_of(pod: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of what the pod was made for: a Deployment's, not its ReplicaSet's; a Job's, then that of its CronJob.
 
-    Read off the names that these controllers give, so that nothing has to be asked of the API server.
+    Read off the names that these controllers give, so that nothing has to be asked of the API server. That a Job has a
+    CronJob can only be guessed so, and the guess comes last.
     """
     metadata = pod.get("metadata") or {}
     controllers = [each for each in metadata.get("ownerReferences") or () if each.get("controller")]
     if not controllers:
-        return None
+        return ()
     kind, name = controllers[0].get("kind"), str(controllers[0].get("name"))
     if kind == "ReplicaSet":
         labels = metadata.get("labels") or {}
         for suffix in (f"-{labels[label]}" for label in _TEMPLATE_HASHES if labels.get(label)):
             if name.endswith(suffix) and name != suffix:
-                return name.removesuffix(suffix)
-    if kind == "Job":
-        return _CRON_STAMP.sub("", name) or name
-    return name
+                return (name.removesuffix(suffix),)
+    if kind == "Job" and (stamp := _CRON_STAMP.search(name)) and int(stamp[1]) in _CRON_MINUTES:
+        return tuple(filter(None, (name, name[: stamp.start()])))
+    return (name,)
 
 
 def _meshes(nodes: list[KnownNode]) -> set[str]:

@@ -13,12 +13,12 @@ def additions(
     volumes: Sequence[dict[str, Any]],
     init_containers: Sequence[dict[str, Any]],
     containers: Sequence[dict[str, Any]],
-    fs_group: int,
+    fs_group: int | None,
 ) -> Iterator[Operation]:
     """The operations, in the order in which they have to be applied.
 
     Annotations replace those of the same names; volumes and init containers come after the pod's own, containers
-    before them; the group of files is set where the pod has none.
+    before them; the group of files, if one is given, is set where the pod has none.
     """
     spec = pod["spec"]
     if annotations:
@@ -30,6 +30,8 @@ def additions(
     yield from _appended("/spec/initContainers", spec.get("initContainers"), init_containers)
     for container in reversed(containers):
         yield _add("/spec/containers/0", container)
+    if fs_group is None:
+        return
     context = spec.get("securityContext")
     if context is None:
         yield _add("/spec/securityContext", {"fsGroup": fs_group})

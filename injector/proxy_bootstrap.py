@@ -1,7 +1,7 @@
 """The bootstrap of a pod's proxy: the control plane's, and what a pod needs beside it. Pure.
 
 Envoy's admin interface stays on the loopback address, for it can stop the proxy; what kubelet and Prometheus ask for
-(`/ready`, `/stats/prometheus`) is passed on to it by a listener on the pod's own address.
+(`/ready`, `/stats/prometheus`) is passed on to it by a listener on the pod's own addresses.
 """
 
 from pathlib import Path
@@ -50,7 +50,7 @@ def proxy_bootstrap(node: ProxyId, configuration: Configuration) -> dict[str, An
         metadata={METADATA_KEY: told} if told else None,
     )
     document["static_resources"]["clusters"].append(_admin_cluster())
-    document["static_resources"]["listeners"] = [_status_listener()]
+    document["static_resources"]["listeners"] = [_status_listener(configuration.ipv6)]
     if configuration.tracing is not None:
         _trace(document, node, configuration.tracing)
     if configuration.stats_tags:
@@ -105,7 +105,8 @@ def _tracing_cluster(tracing: Tracing) -> dict[str, Any]:
     }
 
 
-def _status_listener() -> dict[str, Any]:
+def _status_listener(ipv6: bool) -> dict[str, Any]:
+    """What kubelet asks at the pod's first address, which may be one of IPv6."""
     routes = [{"match": {"path": path}, "route": {"cluster": _ADMIN_CLUSTER}} for path in _PATHS]
     manager = {
         "@type": f"{_TYPES}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -119,11 +120,14 @@ def _status_listener() -> dict[str, Any]:
         ],
     }
     filter = {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}
-    return {
+    listener: dict[str, Any] = {
         "name": "meshwright_status",
         "address": _address("0.0.0.0", STATUS_PORT),
         "filter_chains": [{"filters": [filter]}],
     }
+    if ipv6:
+        listener["additional_addresses"] = [{"address": _address("::", STATUS_PORT)}]
+    return listener
 
 
 def _statsd(address: str) -> dict[str, Any]:

@@ -59,6 +59,8 @@ class Sidecar:
     container: dict[str, Any]
     volumes: tuple[dict[str, Any], ...]
     annotations: Mapping[str, str]
+    reads_files: bool
+    """Whether something is mounted into it, or will be, that it has to read."""
 
 
 def sidecar(node: ProxyId, asked: Asked, configuration: Configuration, own_resources: bool) -> Sidecar:
@@ -109,7 +111,9 @@ def sidecar(node: ProxyId, asked: Asked, configuration: Configuration, own_resou
     mounts += map(_mount, asked.volume_mounts)
     if mounts:
         container["volumeMounts"] = mounts
-    return Sidecar(container, tuple(volumes), annotations)
+    # Another webhook may mount the token of the pod's role into the agent, which calls AWS with it.
+    reads_files = bool(mounts) or configuration.flavour is Flavour.AGENT
+    return Sidecar(container, tuple(volumes), annotations, reads_files)
 
 
 def _environment(node: ProxyId, asked: Asked, configuration: Configuration) -> list[dict[str, Any]]:

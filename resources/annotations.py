@@ -100,6 +100,17 @@ ANNOTATIONS = (
             "as older controllers did. A pod that is being deleted is deregistered at once either way."
         ),
     ),
+    Annotation(
+        name=cloud_map.POD_NAMESPACES,
+        kinds=(Kind.VIRTUAL_NODE,),
+        values=("NAMESPACE,...", cloud_map.ANYWHERE),
+        default="none",
+        meaning=(
+            "Namespaces, comma-separated, whose pods may be registered in the node's Cloud Map service beside those of "
+            "the node's own namespace, or all of them (`*`). Whoever may create pods there can receive the node's "
+            "traffic."
+        ),
+    ),
 )
 
 
@@ -130,6 +141,7 @@ def check(annotations: Mapping[str, str]) -> None:
     deletion_policy(annotations)
     mesh_deletion(annotations)
     chosen(annotations, cloud_map.ANNOTATION, cloud_map.InstanceRule)
+    cloud_map.pod_namespaces(annotations)
 
 
 def cascades(annotations: Mapping[str, str]) -> bool:

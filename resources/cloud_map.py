@@ -7,12 +7,14 @@ Pure.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from resources.errors import InvalidResource
 from resources.pods import NodeIdentity, Pod
 from resources.translate.virtual_node import MESH_ATTRIBUTE, VIRTUAL_NODE_ATTRIBUTE
 
@@ -23,6 +25,12 @@ CLUSTER_ATTRIBUTE = "meshwright.dev/cluster"
 UNNAMED_CLUSTER = "default"
 
 ANNOTATION = "meshwright.dev/cloud-map-instances"
+POD_NAMESPACES = "meshwright.dev/pod-namespaces"
+"""Which namespaces' pods may be a node's instances beside those of its own; a pod's word that it is a part of the node
+is not enough, as whoever may create pods anywhere could give it."""
+ANYWHERE = "*"
+"""Its value for all namespaces."""
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 class InstanceRule(StrEnum):
@@ -73,6 +81,23 @@ def service_of(spec: Mapping[str, Any]) -> CloudMapService | None:
     if discovery.get("dns") or not namespace or not name:
         return None
     return CloudMapService(namespace=namespace, name=name)
+
+
+def pod_namespaces(annotations: Mapping[str, str]) -> frozenset[str]:
+    """The namespaces beside the node's own whose pods may be its instances; `ANYWHERE` among them: all.
+
+    Raises:
+        InvalidResource: the annotation says something else.
+    """
+    value = annotations.get(POD_NAMESPACES)
+    if value is None:
+        return frozenset()
+    names = [name.strip() for name in value.split(",")]
+    if names != [ANYWHERE] and not all(map(_NAMESPACE.fullmatch, names)):
+        raise InvalidResource(
+            f"metadata.annotations[{POD_NAMESPACES}]", f"must be names of namespaces, comma-separated, or {ANYWHERE}"
+        )
+    return frozenset(names)
 
 
 def instance_of(pod: Pod, node: NodeIdentity, attributes: Mapping[str, str], cluster: str) -> Instance:

@@ -16,6 +16,7 @@ VARIABLE = "APPMESH_VIRTUAL_NODE_NAME"
 """Of the sidecar: `mesh/<mesh>/virtualNode/<virtual node's App Mesh name>`."""
 MESH_ANNOTATION = f"{GROUP}/mesh"
 NODE_ANNOTATION = f"{GROUP}/virtualNode"
+_METADATA = ("namespace", "name", "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "labels")
 
 
 class NodeIdentity(BaseModel):
@@ -64,6 +65,27 @@ class Pod:
             labels=metadata.get("labels") or {},
             node=node_of(resource),
         )
+
+
+def essence(resource: Mapping[str, Any]) -> dict[str, Any] | None:
+    """All that `Pod.of` reads, and nothing else; None for a pod outside any mesh.
+
+    A cluster has many pods of many kilobytes, most of which is of no concern to the mesh.
+    """
+    node = node_of(resource)
+    if node is None:
+        return None
+    metadata, status = resource["metadata"], resource.get("status") or {}
+    kept = {name: metadata[name] for name in _METADATA if name in metadata}
+    conditions = [
+        {"type": "Ready", "status": condition.get("status")}
+        for condition in status.get("conditions") or ()
+        if condition.get("type") == "Ready"
+    ]
+    return {
+        "metadata": {**kept, "annotations": {MESH_ANNOTATION: node.mesh, NODE_ANNOTATION: node.name}},
+        "status": {"podIP": status.get("podIP"), "phase": status.get("phase"), "conditions": conditions},
+    }
 
 
 def node_of(resource: Mapping[str, Any]) -> NodeIdentity | None:

@@ -36,7 +36,7 @@ MOST_PODS = 100
 
 
 class PodStream(Protocol):
-    """What happens to pods, for ever."""
+    """What happens to pods that name a virtual node, for ever."""
 
     def follow(self) -> AsyncIterator[Listing | Sighting]:
         """Listings and sightings."""
@@ -136,11 +136,10 @@ class CloudMapWatch:
     def _take_listing(self, listing: Listing) -> None:
         version = as_number(listing.resource_version)
         self._pods_version = max(self._pods_version, version)
-        pods = [Pod.of(item) for item in listing.items]
-        for uid in self.index.uids() - {pod.uid for pod in pods}:
+        for uid in self.index.uids() - {item["metadata"]["uid"] for item in listing.items}:
             self._lose_pod(uid, version)
-        for pod in pods:
-            self._take(self.index.put_pod(pod), "pods were listed")
+        for item in listing.items:
+            self._take(self.index.put_pod(Pod.of(item)), "pods were listed")
         if not self._pods_listed:
             self._pods_listed = True
             for service in self.index.services():

@@ -1,25 +1,29 @@
 """Which pods belong in which Cloud Map service, as far as the watcher has seen. Pure: sightings in, what is new out.
 
 Nodes are those VirtualNodes that use Cloud Map; pods are those that name a virtual node. They meet by the node's App
-Mesh name. Each change answers with the services that have to hear of it, and of which pods; what to tell them is made
-from the newest state when it is told, so that changes that pile up become one message.
+Mesh name, and by the namespace: a pod of another one than the node's is none of its instances unless the node lets that
+namespace in. Each change answers with the services that have to hear of it, and of which pods; what to tell them is
+made from the newest state when it is told, so that changes that pile up become one message.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from activities.messages import ResourceKey
 from resources.cloud_map import (
     ANNOTATION,
+    ANYWHERE,
     CloudMapService,
     Instance,
     InstanceRule,
     instance_of,
+    pod_namespaces,
     service_of,
     should_be_registered,
 )
 from resources.conditions import ConditionType
+from resources.errors import InvalidResource
 from resources.metadata import as_number
 from resources.names import namespaced_name
 from resources.pods import NodeIdentity, Pod
@@ -39,6 +43,8 @@ class Node:
     service: CloudMapService
     attributes: Mapping[str, str]
     running_is_enough: bool
+    namespaces: frozenset[str]
+    """Whose pods may be its instances."""
     created: str
     version: int = field(compare=False)
     ready: bool = field(compare=False)
@@ -58,6 +64,7 @@ class Node:
             service=service,
             attributes=snapshot.spec["serviceDiscovery"]["cloudMap"].get("attributes") or {},
             running_is_enough=snapshot.annotations.get(ANNOTATION) == InstanceRule.RUNNING,
+            namespaces=_namespaces(snapshot),
             created=snapshot.created,
             version=as_number(snapshot.resource_version),
             ready=_is_ready(snapshot),
@@ -67,6 +74,10 @@ class Node:
     def identity(self) -> NodeIdentity:
         """What pods name it by."""
         return self.in_service.identity
+
+    def takes(self, pod: Pod) -> bool:
+        """Whether the pod may be an instance, as far as its namespace goes."""
+        return pod.namespace in self.namespaces or ANYWHERE in self.namespaces
 
 
 class CloudMapIndex:
@@ -112,11 +123,11 @@ class CloudMapIndex:
             self._former[node.in_service.key] = former
 
     def _owners(self, identity: NodeIdentity) -> dict[CloudMapService, Node]:
-        """By service, the node as which it has the pods of this name."""
+        """By service, the node as which it has the pods of this name; whose these may be, it says as it is now."""
         owner = self.owner(identity)
         if owner is None:
             return {}
-        former = self._former.get(owner.in_service.key, ())
+        former = (replace(each, namespaces=owner.namespaces) for each in self._former.get(owner.in_service.key, ()))
         return {each.service: each for each in (*former, owner)}
 
     def put_pod(self, pod: Pod) -> News:
@@ -193,7 +204,7 @@ class CloudMapIndex:
         return {
             service: instance_of(pod, owner.identity, owner.attributes, self.cluster)
             for service, owner in owners.items()
-            if should_be_registered(pod, owner.running_is_enough)
+            if owner.takes(pod) and should_be_registered(pod, owner.running_is_enough)
         }
 
     def _forget(self, pod: Pod) -> None:
@@ -202,6 +213,15 @@ class CloudMapIndex:
             self._of_node[pod.node].discard(pod.uid)
             if not self._of_node[pod.node]:
                 del self._of_node[pod.node]
+
+
+def _namespaces(snapshot: Snapshot) -> frozenset[str]:
+    """Those whose pods may be instances; the node's own alone while nobody can mean what the annotation says."""
+    own = frozenset({snapshot.key.namespace or ""})
+    try:
+        return own | pod_namespaces(snapshot.annotations)
+    except InvalidResource:
+        return own
 
 
 def _is_ready(snapshot: Snapshot) -> bool:

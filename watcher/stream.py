@@ -2,12 +2,13 @@
 
 Three nested generators with one duty each: `follow` goes on for ever, `list_then_watch` lists and then watches until
 the server says that it forgot where we were (410 Gone), `watch_once` reads one HTTP response. Disconnects resume where
-the stream broke off; only a 410 costs a new list.
+the stream broke off; only a 410 costs a new list. What is no concern of whoever follows is dropped page by page, so
+that memory holds one page of the API server's JSON and never a whole list.
 """
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -36,11 +37,13 @@ WATCH_BREAKS = Counter(
 )
 Watched = Kind | Literal["Pod"]
 """What can be watched: our own kinds, and pods."""
+Reduce = Callable[[dict[str, Any]], dict[str, Any] | None]
+"""What is kept of a resource; None: it is no concern."""
 
 
 @dataclass(frozen=True)
 class Listing:
-    """Every resource of the kind, at one moment. What is not in it does not exist."""
+    """Every resource of the kind, at one moment. What is not in it does not exist, or is no concern."""
 
     kind: Watched
     items: tuple[dict[str, Any], ...]
@@ -49,7 +52,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Sighting:
-    """One event of the watch."""
+    """One event of the watch. What is no concern any more, or never was, is told as deleted."""
 
     kind: Watched
     type: Literal["ADDED", "MODIFIED", "DELETED"]
@@ -67,9 +70,11 @@ _INTERRUPTIONS = (TimeoutError, ApiException, aiohttp.ClientError, OSError, json
 class ResourceStream:
     """The stream of one kind, in all namespaces."""
 
-    def __init__(self, client: ApiClient, kind: Watched) -> None:
+    def __init__(self, client: ApiClient, kind: Watched, reduce: Reduce | None = None) -> None:
+        """`reduce` says what is kept of each resource; without it, all."""
         self._client = client
         self._kind = kind
+        self._reduce = reduce or _whole
         self._path = "/api/v1/pods" if kind == POD else f"/apis/{GROUP}/{VERSION}/{kind.plural}"
 
     async def follow(self) -> AsyncIterator[Listing | Sighting]:
@@ -104,7 +109,7 @@ class ResourceStream:
                     version = item["metadata"]["resourceVersion"]
                     failures = 0
                     if type != "BOOKMARK":
-                        yield Sighting(self._kind, type, item)
+                        yield self._sighting(type, item)
             except _INTERRUPTIONS as error:
                 WATCH_BREAKS.labels(str(self._kind), "connected again").inc()
                 log.info("watch interrupted", kind=str(self._kind), error=_short(error))
@@ -134,12 +139,21 @@ class ResourceStream:
         items: list[dict[str, Any]] = []
         query = {"limit": str(PAGE)}
         while True:
-            response = await self._get(query, aiohttp.ClientTimeout(total=30))
-            page = json.loads(await response.read())
-            items += page["items"]
-            if not (token := page["metadata"].get("continue")):
-                return tuple(items), page["metadata"]["resourceVersion"]
+            found, metadata = await self._page(query)
+            items += found
+            if not (token := metadata.get("continue")):
+                return tuple(items), metadata["resourceVersion"]
             query = {"limit": str(PAGE), "continue": token}
+
+    async def _page(self, query: Mapping[str, str]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """What is kept of one page's items, and the page's metadata; its JSON is gone before the next is asked for."""
+        response = await self._get(query, aiohttp.ClientTimeout(total=30))
+        page = json.loads(await response.read())
+        return [kept for item in page["items"] if (kept := self._reduce(item)) is not None], page["metadata"]
+
+    def _sighting(self, type: Literal["ADDED", "MODIFIED", "DELETED"], item: dict[str, Any]) -> Sighting:
+        kept = self._reduce(item)
+        return Sighting(self._kind, "DELETED", item) if kept is None else Sighting(self._kind, type, kept)
 
     async def _get(self, query: Mapping[str, str], limits: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
         call = await self._client.param_serialize(
@@ -157,6 +171,10 @@ class ResourceStream:
         if response.status == 410:
             raise Expired
         raise ApiException(status=response.status, reason=response.reason, body=body)
+
+
+def _whole(item: dict[str, Any]) -> dict[str, Any]:
+    return item
 
 
 def _raise_for(status: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ import pytest
 from control_plane.xds.proxies import ProxyId
 from injector.annotations import Asked
 from injector.directory import Directory
-from injector.identity import identify, owner_of
+from injector.identity import identify, owners_of
 from tests.injector.cases import MESH, NAMESPACE, node, owned_by, pod
 
 
@@ -15,20 +15,23 @@ def owned(kind: str, name: str, **labels: str):
 
 
 @pytest.mark.parametrize(
-    ("made", "owner"),
+    ("made", "owners"),
     [
-        pytest.param(pod("any", None), None, id="nobody"),
-        pytest.param(owned("Node", "machine"), "machine", id="static"),
-        pytest.param(pod("any", "cart"), "cart", id="deployment"),
-        pytest.param(owned("ReplicaSet", "cart-x1"), "cart-x1", id="replica-set-of-its-own"),
-        pytest.param(owned("DaemonSet", "agent"), "agent", id="daemon-set"),
-        pytest.param(owned("Job", "once"), "once", id="job"),
-        pytest.param(owned("Job", "nightly-29401230"), "nightly", id="cron-job"),
+        pytest.param(pod("any", None), (), id="nobody"),
+        pytest.param(owned("Node", "machine"), ("machine",), id="static"),
+        pytest.param(pod("any", "cart"), ("cart",), id="deployment"),
+        pytest.param(owned("ReplicaSet", "cart-x1"), ("cart-x1",), id="replica-set-of-its-own"),
+        pytest.param(owned("DaemonSet", "agent"), ("agent",), id="daemon-set"),
+        pytest.param(owned("Job", "once"), ("once",), id="job"),
+        pytest.param(owned("Job", "nightly-29401230"), ("nightly-29401230", "nightly"), id="cron-job"),
+        pytest.param(owned("Job", "report-20260801"), ("report-20260801",), id="job-with-a-date"),
+        pytest.param(owned("Job", "report-99999999"), ("report-99999999",), id="job-with-a-number"),
+        pytest.param(owned("Job", "-29401230"), ("-29401230",), id="nothing-but-a-stamp"),
     ],
 )
-def test_a_pod_is_named_after_what_it_was_made_for(made, owner):
+def test_a_pod_is_named_after_what_it_was_made_for(made, owners):
     """Not after what stands between."""
-    assert owner_of(made) == owner
+    assert owners_of(made) == owners
 
 
 def test_a_rollouts_replica_set_is_seen_through_too():
@@ -37,13 +40,43 @@ def test_a_rollouts_replica_set_is_seen_through_too():
         "labels": {"rollouts-pod-template-hash": "abc"},
         "ownerReferences": [owned_by("ReplicaSet", "cart-abc", "apps/v1")],
     }
-    assert owner_of(pod("any", None, metadata=metadata)) == "cart"
+    assert owners_of(pod("any", None, metadata=metadata)) == ("cart",)
 
 
 def test_an_owner_that_is_no_controller_gives_no_name():
     """Garbage collection has owners of its own."""
     reference = owned_by("ConfigMap", "cart", "v1") | {"controller": False}
-    assert owner_of(pod("any", None, metadata={"ownerReferences": [reference]})) is None
+    assert owners_of(pod("any", None, metadata={"ownerReferences": [reference]})) == ()
+
+
+@pytest.mark.parametrize(
+    ("job", "node_name"),
+    [
+        pytest.param("report-20260801", "report-20260801", id="date"),
+        pytest.param("report-29401230", "report", id="stamp"),
+    ],
+)
+def test_a_job_that_no_node_is_called_after_takes_a_cron_jobs_name_only_by_a_stamp(job, node_name):
+    """A date is no minute since 1970: such a Job must not come to be another node in silence."""
+    identity = identify(owned("Job", job), NAMESPACE, Asked(), Directory([node("report")]), MESH)
+    assert identity is not None
+    assert identity.node == ProxyId(MESH, "virtualNode", f"{node_name}-{NAMESPACE}")
+    assert (identity.doubt is None) is (node_name == "report")
+
+
+def test_a_node_that_is_called_as_the_whole_job_comes_first():
+    """What only looks like a stamp is part of the name then."""
+    directory = Directory([node("report"), node("report-29401230")])
+    identity = identify(owned("Job", "report-29401230"), NAMESPACE, Asked(), directory, None)
+    assert identity is not None
+    assert identity.node == ProxyId(MESH, "virtualNode", f"report-29401230-{NAMESPACE}")
+
+
+def test_a_cron_job_that_no_node_is_called_after_is_told_by_its_own_name():
+    """Not by that of one of its Jobs."""
+    identity = identify(owned("Job", "report-29401230"), NAMESPACE, Asked(), Directory(), MESH)
+    assert identity is not None
+    assert identity.node == ProxyId(MESH, "virtualNode", f"report-{NAMESPACE}")
 
 
 def test_names_with_dots_follow_the_naming_rule():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from resources import drift
+from resources import cloud_map, drift
 from resources.annotations import (
     ANNOTATIONS,
     DELETION_POLICY,
@@ -61,6 +61,15 @@ def test_an_unknown_value_is_named_with_what_may_stand_there(name: str, value: s
     with pytest.raises(InvalidResource) as refused:
         check({name: value})
     assert str(refused.value) == f"metadata.annotations[{name}]: must be one of {choices}"
+
+
+@pytest.mark.parametrize("value", ["", ",", "shop,", "*,shop", "shop *", "Shop", "-shop", "shop.local", "s" * 64])
+def test_namespaces_that_cannot_be_names_are_told(value: str) -> None:
+    """Whom a node lets in is not guessed."""
+    with pytest.raises(InvalidResource) as refused:
+        check({cloud_map.POD_NAMESPACES: value})
+    field = f"metadata.annotations[{cloud_map.POD_NAMESPACES}]"
+    assert str(refused.value) == f"{field}: must be names of namespaces, comma-separated, or *"
 
 
 def test_the_reference_lists_the_values_that_the_code_takes() -> None:

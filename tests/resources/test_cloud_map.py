@@ -14,6 +14,7 @@ from resources.cloud_map import (
     Instance,
     instance_of,
     node_of_instance,
+    pod_namespaces,
     service_of,
     should_be_registered,
 )
@@ -52,6 +53,20 @@ POD = Pod(
 def test_the_service_is_read_from_the_spec(discovery: Any, service: CloudMapService | None) -> None:
     """From the raw spec, whatever the API server let through."""
     assert service_of({"serviceDiscovery": discovery}) == service
+
+
+@pytest.mark.parametrize(
+    ("annotations", "namespaces"),
+    [
+        pytest.param({}, set(), id="none"),
+        pytest.param({"meshwright.dev/pod-namespaces": "shop"}, {"shop"}, id="one"),
+        pytest.param({"meshwright.dev/pod-namespaces": "shop, shop-2 ,shop"}, {"shop", "shop-2"}, id="several"),
+        pytest.param({"meshwright.dev/pod-namespaces": " * "}, {"*"}, id="all"),
+    ],
+)
+def test_namespaces_whose_pods_a_node_lets_in_are_read(annotations: dict[str, str], namespaces: set[str]) -> None:
+    """Beside the node's own."""
+    assert pod_namespaces(annotations) == namespaces
 
 
 def test_later_attributes_override_earlier_ones() -> None:

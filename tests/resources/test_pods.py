@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from resources.pods import NodeIdentity, Pod, node_of
+from resources.pods import NodeIdentity, Pod, essence, node_of
 
 CART = NodeIdentity(mesh="shop", name="cart-prod")
 
@@ -59,6 +59,34 @@ def test_a_pod_is_read_from_its_status() -> None:
     found = Pod.of(resource)
     assert (found.ip, found.running, found.ready, found.terminating) == ("10.0.0.1", True, True, True)
     assert (found.version, found.labels) == (7, {"app": "cart"})
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        pytest.param(pod(**ANNOTATED), id="annotations"),
+        pytest.param(with_variable("mesh/shop/virtualNode/cart-prod"), id="sidecar"),
+        pytest.param(with_variable("mesh/other/virtualNode/pay", "initContainers", **ANNOTATED), id="both"),
+        pytest.param(pod(**ANNOTATED, labels={"app": "cart"}, deletionTimestamp="x", managedFields=[{}]), id="leaving"),
+        pytest.param(pod(**ANNOTATED, creationTimestamp="2026-01-01T00:00:00Z", labels=None), id="no-labels"),
+    ],
+)
+@pytest.mark.parametrize("ready", ["True", "False", None])
+def test_the_essence_of_a_pod_is_all_that_is_read_of_it(resource: dict[str, Any], ready: str | None) -> None:
+    """What is kept of a pod makes no difference to the mesh, and is all that is kept."""
+    conditions = [{"type": "PodScheduled", "status": "True"}, {"type": "Ready", "status": ready}]
+    running = {"phase": "Running", "podIP": "10.0.0.1", "conditions": conditions, "containerStatuses": [{}]}
+    for status in (running, {}, None):
+        whole = resource | {"status": status}
+        kept = essence(whole)
+        assert kept is not None
+        assert Pod.of(kept) == Pod.of(whole)
+        assert not {"spec", "managedFields", "containerStatuses"} & {*kept, *kept["metadata"], *kept["status"]}
+
+
+def test_a_pod_outside_any_mesh_has_no_essence() -> None:
+    """It is of no concern."""
+    assert essence(pod(labels={"app": "cart"})) is None
 
 
 def test_a_pod_that_was_just_created_has_no_address() -> None:

@@ -18,7 +18,7 @@ from kubernetes.aio.client import ApiClient, Configuration
 from resources.kinds import Kind
 from tests.builders import mesh
 from tests.watcher.sightings import resource
-from watcher.stream import ResourceStream
+from watcher.stream import Reduce, ResourceStream
 
 How = Literal["end", "abort", "half-line", "not-json", "error-event", "expired-event", "expired", "refuse"]
 
@@ -66,7 +66,7 @@ class FakeApiServer:
         return [query["resourceVersion"] for query in self.queries if "watch" in query]
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[ResourceStream]:
+    async def running(self, reduce: Reduce | None = None) -> AsyncIterator[ResourceStream]:
         """The server at work, and a stream of its Meshes."""
         application = web.Application()
         application.router.add_get("/apis/appmesh.k8s.aws/v1beta1/meshes", self._answer)
@@ -76,7 +76,7 @@ class FakeApiServer:
         host, port = runner.addresses[0][:2]
         try:
             async with ApiClient(Configuration(host=f"http://{host}:{port}")) as client:
-                yield ResourceStream(client, Kind.MESH)
+                yield ResourceStream(client, Kind.MESH, reduce)
         finally:
             self._closing = True
             self._happened.set()

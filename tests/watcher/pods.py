@@ -13,12 +13,13 @@ def pod(
     version: int = 10,
     ready: bool = True,
     terminating: bool = False,
+    namespace: str = NAMESPACE,
     **labels: str,
 ) -> Manifest:
     """A pod of the node `cart` that runs and is ready; its uid is its name."""
     metadata: dict[str, Any] = {
         "name": name,
-        "namespace": NAMESPACE,
+        "namespace": namespace,
         "uid": name,
         "resourceVersion": str(version),
         "creationTimestamp": "2026-01-01T00:00:00Z",

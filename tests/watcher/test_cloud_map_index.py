@@ -94,6 +94,50 @@ def test_running_is_enough_where_the_node_says_so() -> None:
     assert set(index.roster(CART)) == {"cart-1"}
 
 
+def test_a_pod_of_another_namespace_is_no_instance_whatever_it_says_of_itself() -> None:
+    """Else whoever may create pods anywhere would receive the node's traffic."""
+    index = with_cart()
+    assert put(index, name="evil", namespace="mallory") == {}
+    assert index.roster(CART) == {}
+    (news,) = index.news_of(CART, {"evil"}, {})
+    assert news.instance is None
+
+
+LETS_IN = "meshwright.dev/pod-namespaces"
+
+
+@pytest.mark.parametrize("value", ["shop-blue", "a, shop-blue", "*"])
+def test_a_node_may_let_pods_of_other_namespaces_in(value: str) -> None:
+    """By annotation; which takes them out again when it goes."""
+    index = with_cart()
+    put(index, name="blue", namespace="shop-blue")
+    put(index, name="own", ip="10.0.0.2")
+    assert CART in see(index, annotations={LETS_IN: value})
+    assert set(index.roster(CART)) == {"blue", "own"}
+    assert CART in see(index)
+    assert set(index.roster(CART)) == {"own"}
+
+
+@pytest.mark.parametrize("value", ["", "shop-green", "*,shop-blue", "shop-*", "Shop-Blue"])
+def test_whom_a_node_does_not_surely_mean_it_does_not_let_in(value: str) -> None:
+    """A value that cannot be read lets nobody in, and is told by the node's own workflow."""
+    index = with_cart()
+    see(index, annotations={LETS_IN: value})
+    assert put(index, name="blue", namespace="shop-blue") == {}
+    assert put(index, name="own", ip="10.0.0.2") == {CART: {"own"}}
+
+
+def test_a_node_that_moves_keeps_out_of_the_old_service_too_whom_it_no_longer_lets_in() -> None:
+    """The old service is held by what the node says now."""
+    index = CloudMapIndex("default")
+    see(index, annotations={LETS_IN: "*"})
+    put(index, name="blue", namespace="shop-blue")
+    see(index, service="pay", generation=2, annotations={LETS_IN: "*"})
+    assert (set(index.roster(CART)), set(index.roster(PAY))) == ({"blue"}, {"blue"})
+    assert see(index, service="pay", generation=2) == {CART: {"blue"}, PAY: {"blue"}}
+    assert (index.roster(CART), index.roster(PAY)) == ({}, {})
+
+
 def test_a_nodes_status_is_no_news_but_its_attributes_are() -> None:
     """What is told of pods depends on the spec alone."""
     index = with_cart()

@@ -70,6 +70,48 @@ async def test_long_lists_are_read_in_pages(monkeypatch: pytest.MonkeyPatch) -> 
     assert [query.get("continue") for query in server.queries] == [None, "2", "4"]
 
 
+async def test_what_is_no_concern_is_dropped_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or every pod of a cluster would be in memory at once, as long as it is listed."""
+    monkeypatch.setattr(stream_module, "PAGE", 2)
+    server = FakeApiServer()
+    for name in "abcde":
+        server.put(name)
+    pages: list[int] = []
+
+    def name_alone(item: dict[str, Any]) -> dict[str, Any] | None:
+        pages.append(len(server.queries))
+        return {"metadata": {"name": item["metadata"]["name"]}} if item["metadata"]["name"] != "c" else None
+
+    async with server.running(name_alone) as stream:
+        (listing,) = await first(stream, 1)
+    assert isinstance(listing, Listing)
+    assert listing.items == tuple({"metadata": {"name": name}} for name in "abde")
+    assert pages == [1, 1, 2, 2, 3]
+
+
+async def test_what_is_kept_is_told_and_what_is_no_concern_any_more_is_told_as_gone() -> None:
+    """As the API server does with what a selector no longer selects."""
+    server = FakeApiServer()
+    concerns = {"a"}
+
+    def name_alone(item: dict[str, Any]) -> dict[str, Any] | None:
+        return {"metadata": {"name": item["metadata"]["name"]}} if item["metadata"]["name"] in concerns else None
+
+    async with server.running(name_alone) as stream:
+        items = stream.follow()
+        await anext(items)
+        server.put("a")
+        added = await anext(items)
+        assert isinstance(added, Sighting)
+        assert (added.type, added.item) == ("ADDED", {"metadata": {"name": "a"}})
+        concerns.clear()
+        server.put("a")
+        gone = await anext(items)
+        assert isinstance(gone, Sighting)
+        assert (short(gone), gone.item["metadata"]["uid"]) == ("DELETED a", "uid-a")
+        await items.aclose()  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("how", [how for how in HOWS if how not in RELISTS])
 async def test_broken_watch_goes_on_where_it_broke(how: How) -> None:
     """A disconnect, a line that was cut off, a proxy's page, an error: the next watch begins after the last event."""
