@@ -8,10 +8,13 @@ from collections.abc import Iterator
 
 from activities.messages import MeshReference, NodeReference
 from activities.readiness import mesh_reference, node_reference
-from resources.conditions import active_condition, condition_is_true
+from resources.conditions import Reason, active_condition, condition_is_true
 from resources.kinds import Kind
 from watcher.index import Index, Name, infers_listener, mesh_of, nodes_of
 from workflows.messages import Change, Snapshot
+
+WAITING = frozenset({Reason.WAITING_FOR_MESH, Reason.WAITING_FOR_NODES})
+"""Why somebody waits for a mesh or nodes, and for nothing else that would bring it back."""
 
 STATUS_MEMBERS_OF_RELATIVES = (
     "observedGeneration",
@@ -33,6 +36,8 @@ def news(old: Snapshot | None, new: Snapshot | None, index: Index) -> Iterator[C
     """
     if new is not None and is_new(old, new):
         yield Change(snapshot=new, because="seen" if old is None else "changed")
+    if old is not None and new is not None and _waits_unexpectedly(old, new):
+        yield Change(snapshot=new, because="what it waits for may have turned meanwhile", poke=True)
     yield from pokes(old, new, index)
 
 
@@ -55,6 +60,18 @@ def is_settled(snapshot: Snapshot) -> bool:
         and snapshot.key.kind.finalizer in snapshot.finalizers
         and condition_is_true(snapshot.as_resource(), active_condition(snapshot.key.kind))
     )
+
+
+def _waits_unexpectedly(old: Snapshot, new: Snapshot) -> bool:
+    """Whether a resource that was settled, and did not change, has to wait now.
+
+    Those that look settled are passed over when a mesh or a node turns; this one was looking at it in that moment.
+    """
+    if not is_settled(old) or old.identity != new.identity:
+        return False
+    wanted = active_condition(new.key.kind)
+    reasons = [each.get("reason") for each in new.status.get("conditions", ()) if each.get("type") == wanted]
+    return bool(WAITING.intersection(reasons))
 
 
 def at_start(index: Index) -> Iterator[Change]:

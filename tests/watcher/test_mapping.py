@@ -37,7 +37,28 @@ NODE_POKED = ("virtualnode/cart", True)
 SERVICE_POKED = (f"virtualservice/{WAITING_SERVICE.key.name}", True)
 
 
+def saying(reason: Reason, **state: Any) -> Snapshot:
+    """A service that was settled, and says this now."""
+    manifest = builders.virtual_service()
+    status = active(manifest)
+    status["conditions"][0] |= {"status": "False", "reason": reason.value}
+    return settled(manifest, status=status, **state)
+
+
 class TestOwnNews:
+    @pytest.mark.parametrize("reason", [Reason.WAITING_FOR_NODES, Reason.WAITING_FOR_MESH])
+    def test_settled_one_that_has_to_wait_looks_once_more(self, reason: Reason) -> None:
+        """What it waits for may have turned back while it looked, and those that look settled are not told of that."""
+        before = settled(builders.virtual_service())
+        assert told(before, saying(reason)) == [SERVICE_POKED]
+        assert told(saying(reason), saying(reason)) == [], "once"
+        assert told(before, saying(reason, uid="uid-2")) == [(SERVICE_POKED[0], False)], "it is another one"
+
+    @pytest.mark.parametrize("reason", [Reason.BAD_REQUEST, Reason.APP_MESH_UNAVAILABLE])
+    def test_one_that_is_tried_again_anyway_is_not_poked(self, reason: Reason) -> None:
+        """It has a delay of its own."""
+        assert told(settled(builders.virtual_service()), saying(reason)) == []
+
     @pytest.mark.parametrize(
         ("old", "new", "hears"),
         [
