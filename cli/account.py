@@ -78,24 +78,32 @@ def identity(sort: Sort, path: tuple[str, ...]) -> dict[str, str]:
 
 
 def read(api: Any, meshes: Collection[str] = (), tags: bool = True) -> Iterator[Held]:
-    """All objects of these meshes, or of all.
+    """All objects of these meshes, or of all. What is deleted while they are read is left out.
 
     Raises:
-        botocore.exceptions.ClientError: the API refuses, or a mesh is not there.
+        botocore.exceptions.ClientError: the API refuses.
     """
     found = [item["meshName"] for item in _listed(api, MESH)]
     for mesh in [each for each in found if not meshes or each in meshes]:
         inside: dict[Sort, list[tuple[str, ...]]] = {MESH: [(mesh,)]}
         for sort in SORTS[1:]:
             parents = inside[next(each for each in SORTS if each.noun == sort.parent)]
-            inside[sort] = [
-                (*parent, item[sort.name_member])
-                for parent in parents
-                for item in _listed(api, sort, **_of_parent(sort, parent))
-            ]
+            inside[sort] = [path for parent in parents for path in _children(api, sort, parent)]
         for sort, paths in inside.items():
             for path in paths:
-                yield described(api, sort, path, tags)[0]
+                try:
+                    one, _ = described(api, sort, path, tags)
+                except api.exceptions.NotFoundException:
+                    continue
+                yield one
+
+
+def _children(api: Any, sort: Sort, parent: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The paths of what is in a parent; none when it has gone."""
+    try:
+        return [(*parent, item[sort.name_member]) for item in _listed(api, sort, **_of_parent(sort, parent))]
+    except api.exceptions.NotFoundException:
+        return []
 
 
 def _of_parent(sort: Sort, parent: tuple[str, ...]) -> dict[str, str]:

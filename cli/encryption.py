@@ -23,12 +23,14 @@ ENCODING = b"binary/encrypted"
 KEY_ID = "encryption-key-id"
 KEY_BYTES = 32
 NONCE_BYTES = 12
+TAG_BYTES = 16
+"""What authenticates the rest, at its end; without it there is nothing to open."""
 LARGE = 256 * 1024
 """Bytes from which a payload is encrypted in a thread, so that the loop goes on."""
 
 
 class UnknownKey(Exception):
-    """A payload was encrypted with a key that is not in the file, or it was tampered with."""
+    """A payload was encrypted with a key that is not in the file, or it was tampered with or cut off."""
 
 
 class EncryptionCodec(PayloadCodec):
@@ -69,6 +71,8 @@ class EncryptionCodec(PayloadCodec):
             raise UnknownKey(
                 f"a payload was encrypted with key {id.decode(errors='replace')!r}, which is not known here"
             )
+        if len(payload.data) < NONCE_BYTES + TAG_BYTES:
+            raise UnknownKey(f"a payload of key {id.decode()!r} is too short to be one: it was cut off")
         try:
             opened = cipher.decrypt(payload.data[:NONCE_BYTES], payload.data[NONCE_BYTES:], id)
         except InvalidTag:

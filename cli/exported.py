@@ -165,7 +165,9 @@ class _Export:
         self, held: Held, router: str, routes: Sequence[Held], namespace: str, taken: dict[str, str]
     ) -> Exported:
         name = None if namespaced_name(held.name, namespace) == router else inversion.resource_name(router, namespace)
-        found = next(each for each in self._of(VIRTUAL_ROUTER) if each.name == router)
+        found = next((each for each in self._of(VIRTUAL_ROUTER) if each.name == router), None)
+        if found is None:  # it was made, and the service turned to it, while all this was read
+            return _without_manifest(held, f"its router {router} was not there yet when routers were read; run again")
         listeners = inversion.router_listeners(found.spec)
         written = {"name": name} if name is not None else {}
         spec: Json = {"meshName": held.mesh, "virtualRouter": written | {"listeners": listeners}}

@@ -39,7 +39,8 @@ def history(
 
     Also those of a resource that is gone, as long as Temporal keeps them.
 
-    Exit code 0: there are some. 1: Temporal knows of none. 2: Temporal cannot be asked.
+    Exit code 0: there are some. 1: Temporal knows of none. 2: Temporal cannot be asked, or
+    its histories are encrypted and payload_keys_file has not their key.
     """
     import asyncio
 
@@ -149,7 +150,7 @@ async def _read(settings: "Settings", name: "Name", limit: int) -> list[Run]:
     from temporalio.service import RPCError
 
     from cli.clients import temporal_now
-    from cli.reconciles import reconciles
+    from cli.reconciles import UnreadableHistory, reconciles
     from cli.settings import SettingsError
     from workflows.names import workflow_id
 
@@ -169,6 +170,11 @@ async def _read(settings: "Settings", name: "Name", limit: int) -> list[Run]:
                 break
     except RPCError as error:
         raise SettingsError(f"Temporal: {error.message}") from error
+    except UnreadableHistory as error:
+        raise SettingsError(
+            "histories are encrypted; set payload_keys_file (MESHWRIGHT_PAYLOAD_KEYS_FILE) "
+            f"to the workers' file of keys: {error}"
+        ) from error
     return found
 
 

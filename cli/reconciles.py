@@ -18,6 +18,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.converter import DataConverter
 
 from activities import names as activities
+from cli.encryption import UnknownKey
 from workflows import names
 from workflows.messages import Snapshot
 
@@ -27,6 +28,10 @@ REMOVED = "Removed"
 """The outcome of the reconcile after which nothing is left of the resource."""
 _LOCAL = "core_local_activity"
 _WOKEN_BY = {names.GONE: "gone from Kubernetes", names.CLOUD_MAP: "news of its Cloud Map service"}
+
+
+class UnreadableHistory(Exception):
+    """Something in the history is encrypted, and the converter cannot decrypt it."""
 
 
 @dataclass
@@ -78,6 +83,9 @@ async def reconciles(
         events: the history of the run.
         converter: the client's.
         pending: by activity id, what a description of the run tells of activities that have not ended.
+
+    Raises:
+        UnreadableHistory: it is encrypted, and the converter has not the key.
     """
     reading = _Reading(converter, pending or {})
     for event in events:
@@ -222,11 +230,24 @@ class _Reading:
         return str(summary)
 
     async def _decoded(self, payloads: Iterable[Payload]) -> list[Any]:
-        return await self._converter.decode(list(payloads))
+        return await _decoded(payloads, self._converter)
+
+
+async def _decoded(payloads: Iterable[Payload], converter: DataConverter) -> list[Any]:
+    try:
+        return await converter.decode(list(payloads))
+    except UnknownKey as error:
+        raise UnreadableHistory(str(error)) from error
+    except KeyError as error:  # how the SDK says that it has no converter for an encoding
+        raise UnreadableHistory(f"there is no key here ({error.args[0]})") from error
 
 
 async def words(failure: Failure, converter: DataConverter) -> str:
-    """What went wrong: our kind of failure where it is one, and the message, which may be encrypted."""
+    """What went wrong: our kind of failure where it is one, and the message, which may be encrypted.
+
+    Raises:
+        UnreadableHistory: it is, and the converter has not the key.
+    """
     kind = failure.application_failure_info.type
     said = await _message(failure, converter)
     if not said and failure.HasField("cause"):
@@ -237,7 +258,7 @@ async def words(failure: Failure, converter: DataConverter) -> str:
 async def _message(failure: Failure, converter: DataConverter) -> str:
     if not failure.HasField("encoded_attributes"):
         return failure.message
-    [attributes] = await converter.decode([failure.encoded_attributes])
+    [attributes] = await _decoded([failure.encoded_attributes], converter)
     return str(attributes.get("message", ""))
 
 

@@ -1,19 +1,38 @@
 #!/usr/bin/env bash
-# Dumps an App Mesh account by the AWS CLI: dump-account.sh DIRECTORY
-# What it writes there is what `meshwright import DIRECTORY` reads. It ends with an error if any call does.
+# Dumps an App Mesh account by the AWS CLI: dump-account.sh [--force] DIRECTORY
+# What it writes there is what `meshwright import DIRECTORY` reads. It ends with an error if any call does, and then nothing
+# is there that was not before. A dump that is there already is replaced only with --force, and only by a whole one.
 set -euo pipefail
+usage="usage: dump-account.sh [--force] DIRECTORY"
+force=
+if [ "${1-}" = --force ]; then
+  force=1
+  shift
+fi
+if [ $# -ne 1 ] || [ -z "$1" ] || [ "${1#-}" != "$1" ]; then
+  echo "$usage" >&2
+  exit 2
+fi
 out=$1
+for file in "$out/objects.json" "$out/tags.json"; do
+  if [ -e "$file" ] && [ -z "$force" ]; then
+    echo "dump-account.sh: $file is there already; --force replaces the dump once another is whole" >&2
+    exit 2
+  fi
+done
 mkdir -p "$out"
-: >"$out/objects.json"
-: >"$out/tags.json"
+objects=$out/.objects.$$ tags=$out/.tags.$$ # `meshwright import` does not read these
+trap 'rm -f "$objects" "$tags"' EXIT
+: >"$objects"
+: >"$tags"
 
 # describe KIND ARN ARGUMENT...: one object, and its tags, which the API gives without saying whose they are.
 describe() {
   local kind=$1 arn=$2
   shift 2
-  aws appmesh "describe-$kind" "$@" --output json </dev/null >>"$out/objects.json"
+  aws appmesh "describe-$kind" "$@" --output json </dev/null >>"$objects"
   aws appmesh list-tags-for-resource --resource-arn "$arn" --query "{resourceArn: '$arn', tags: tags}" \
-    --output json </dev/null >>"$out/tags.json"
+    --output json </dev/null >>"$tags"
 }
 
 # rows KINDS MEMBER NAME ARGUMENT...: name and ARN of each, one a line.
@@ -54,3 +73,6 @@ for mesh in ${meshes[@]+"${meshes[@]}"}; do
       --virtual-gateway-name "$gateway"
   done
 done
+
+mv "$objects" "$out/objects.json"
+mv "$tags" "$out/tags.json"

@@ -33,10 +33,7 @@ def apply(patch: Callable[..., Any], wanted: dict[str, Any], what: str) -> None:
     Raises:
         LocalStackError: the API server refuses it.
     """
-    from kubernetes.client import ApiException
-    from urllib3.exceptions import HTTPError
-
-    try:
+    with explained(f"apply {what}"):
         patch(
             wanted["metadata"]["name"],
             wanted,
@@ -45,8 +42,22 @@ def apply(patch: Callable[..., Any], wanted: dict[str, Any], what: str) -> None:
             _content_type="application/apply-patch+yaml",
             _request_timeout=WITHIN_SECONDS,
         )
+
+
+@contextmanager
+def explained(what: str) -> Iterator[None]:
+    """Say what could not be done when the API server refuses it, or does not answer.
+
+    Raises:
+        LocalStackError: it did so in the block.
+    """
+    from kubernetes.client import ApiException
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield
     except (ApiException, HTTPError) as error:
-        raise LocalStackError(f"cannot apply {what}: {_reason(error)}") from error
+        raise LocalStackError(f"cannot {what}: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:

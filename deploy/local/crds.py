@@ -18,13 +18,15 @@ FOLDER = Path(deploy.__file__).parent / "crds"
 """Where the generated definitions are."""
 
 _POLL = 0.05
+_READ_WITHIN = 5.0
+"""Seconds for one read; the client asks up to four times."""
 
 
 def apply(kubeconfig: Path, folder: Path = FOLDER) -> None:
     """Apply all definitions, then wait until the API server has established each.
 
     Raises:
-        LocalStackError: the API server refuses one, or does not establish it in time.
+        LocalStackError: the API server refuses one, or does not establish it in time, or cannot be asked.
     """
     definitions = [yaml.safe_load(file.read_text()) for file in sorted(folder.glob("*.yaml"))]
     with connected(kubeconfig) as connection:
@@ -44,5 +46,7 @@ def apply(kubeconfig: Path, folder: Path = FOLDER) -> None:
 
 
 def _established(api: Any, name: str) -> bool:
-    status = api.read_custom_resource_definition(name).status
-    return any(condition.type == "Established" and condition.status == "True" for condition in status.conditions or ())
+    with applying.explained(f"read the definition of {name}"):
+        status = api.read_custom_resource_definition(name, _request_timeout=_READ_WITHIN).status
+    conditions = (status and status.conditions) or ()
+    return any(condition.type == "Established" and condition.status == "True" for condition in conditions)

@@ -6,8 +6,8 @@
     ├── PartFailed              a part ended early or did not answer; carries its last log lines
     ├── PortTaken               a port that was asked for is in use
     ├── NotUp                   the command needs a running stack and DIR has none
-    ├── SettingMissing          `--external` without the variable that says where, a part or port of no such name;
-    │                           the command exits with 2
+    ├── SettingMissing          `--external` without the variable that says where, a part or port of no such name,
+    │                           one number for two ports; the command exits with 2
     └── toolchain.errors.ToolchainError   a binary could not be had
 """
 

@@ -10,7 +10,7 @@ import contextlib
 import json
 import random
 import socket
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from deploy.local.errors import PortTaken, SettingMissing
@@ -46,9 +46,9 @@ def assign(remembered: Path, wanted: Mapping[str, int]) -> dict[str, int]:
 
     Raises:
         PortTaken: a port in `wanted` is in use.
-        SettingMissing: `wanted` names a port that does not exist.
+        SettingMissing: `wanted` names a port that does not exist, or gives one number to two.
     """
-    require_known(wanted)
+    require_distinct(wanted)
     for name, number in wanted.items():
         if not is_free(number):
             raise PortTaken(f"port {number}, wanted for {name}, is in use")
@@ -66,14 +66,18 @@ def assign(remembered: Path, wanted: Mapping[str, int]) -> dict[str, int]:
     return assigned
 
 
-def require_known(names: Iterable[str]) -> None:
-    """Raise unless each is the name of a port.
+def require_distinct(wanted: Mapping[str, int]) -> None:
+    """Raise unless each is the name of a port, and has a number of its own.
 
     Raises:
-        SettingMissing: there is no port of that name.
+        SettingMissing: there is no port of that name, or two have one number.
     """
-    if unknown := sorted(set(names) - set(NAMES)):
+    if unknown := sorted(set(wanted) - set(NAMES)):
         raise SettingMissing(f"there is no port {unknown[0]!r}; the ports are {', '.join(NAMES)}")
+    owners: dict[int, str] = {}
+    for name, number in wanted.items():
+        if (first := owners.setdefault(number, name)) != name:
+            raise SettingMissing(f"port {number} cannot be both {first} and {name}")
 
 
 def is_free(number: int) -> bool:

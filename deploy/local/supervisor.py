@@ -125,8 +125,7 @@ class Supervisor:
         self._change(part, state=PartState.STARTING, pid=process.pid, starts=status.starts + 1, ready_after=None)
         try:
             await process.wait_ready()
-            if part.settle is not None:
-                await asyncio.to_thread(part.settle)
+            await _settle(part)
             self._change(part, state=PartState.READY, ready_after=round(time.monotonic() - started, 3))
             self._answers[part.name].set()
             await process.wait_ended()
@@ -188,6 +187,22 @@ class Supervisor:
         if self._observe is not None:
             with contextlib.suppress(OSError):
                 self._observe(self._status)
+
+
+async def _settle(part: Part) -> None:
+    """Do what the part wants done when it is up; whatever goes wrong there is a failure of the part, not of the stack.
+
+    Raises:
+        LocalStackError: something went wrong.
+    """
+    if part.settle is None:
+        return
+    try:
+        await asyncio.to_thread(part.settle)
+    except LocalStackError:
+        raise
+    except Exception as error:
+        raise PartFailed(f"{part.name} could not be set up: {type(error).__name__}: {error}") from error
 
 
 async def supervise(supervisor: Supervisor, layout: Layout, names: Sequence[str]) -> None:

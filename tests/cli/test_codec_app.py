@@ -83,6 +83,14 @@ async def test_a_payload_of_another_key_is_named():
     assert "'other'" in answer.text
 
 
+async def test_a_payload_that_was_cut_off_is_refused():
+    """It is the asker's trouble, and no failure of the server."""
+    [sealed] = await CODEC.encode([PLAIN])
+    sealed.data = sealed.data[:7]
+    answer = await client().post("/decode", json=json_format.MessageToDict(Payloads(payloads=[sealed])))
+    assert (answer.status_code, "too short" in answer.text) == (422, True)
+
+
 async def test_it_neither_encrypts_nor_shows_itself_to_a_look():
     """Nobody tells our workflows anything by hand."""
     assert (await client().post("/encode", json={})).status_code == 404

@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.messages import ReadReferences
 from cli.converter import converter_for
-from cli.encryption import LARGE, EncryptionCodec, UnknownKey, read_keys
+from cli.encryption import LARGE, NONCE_BYTES, TAG_BYTES, EncryptionCodec, UnknownKey, read_keys
 from cli.reconciles import words
 from cli.settings import SettingsError, load
 
@@ -62,6 +62,16 @@ async def test_what_was_tampered_with_is_refused(change):
     else:
         sealed.metadata["encryption-key-id"] = NEW[0].encode()
     with pytest.raises(UnknownKey, match="does not fit"):
+        await codec.decode([sealed])
+
+
+@pytest.mark.parametrize("size", [0, 7, 8, NONCE_BYTES, NONCE_BYTES + TAG_BYTES - 1])
+async def test_what_was_cut_off_is_refused(size):
+    """However little is left of it."""
+    codec = EncryptionCodec([OLD])
+    [sealed] = await codec.encode([SECRET])
+    sealed.data = sealed.data[:size]
+    with pytest.raises(UnknownKey, match="'2026-01' is too short"):
         await codec.decode([sealed])
 
 

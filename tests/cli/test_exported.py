@@ -129,6 +129,21 @@ def test_what_has_no_resource_is_told():
     ]
 
 
+def test_a_router_that_came_while_all_was_read_is_told():
+    """A service that was turned to it in the meantime has no manifest; the rest has."""
+    *before, service = shop()
+    swapped = Held(VIRTUAL_SERVICE, service.path, provided("cart-router-shop-2"))
+    found = list(exported([*before, swapped]))
+    assert [written(each)["kind"] for each in found[:2]] == ["Mesh", "VirtualNode"]
+    told = losses(found)
+    assert "its router cart-router-shop-2 was not there yet when routers were read; run again" in told[0]
+    assert [each.split(": ")[0] for each in told] == [
+        "mesh/m/virtualService/cart.shop.svc.cluster.local",
+        "mesh/m/virtualRouter/cart-router-shop",
+        "mesh/m/virtualRouter/cart-router-shop/route/all",
+    ]
+
+
 def test_tags_tell_the_resource_that_an_object_was_made_for():
     """Its own name and namespace, whatever else the name could come from."""
     tags = tags_of(Owner(cluster="east", namespace="b-shop", name="cart", uid="1"))

@@ -15,6 +15,7 @@ from cli.main import app
         pytest.param(["--ports", "temporal=99999"], "a number from 1 to 65535", id="no such number"),
         pytest.param(["--ports", "temporal=²"], "is not NAME=NUMBER", id="no digit"),
         pytest.param(["--ports", "foo=1"], "there is no port 'foo'", id="no such port"),
+        pytest.param(["--ports", "etcd=9,xds=9"], "port 9 cannot be both etcd and xds", id="one port for two"),
         pytest.param(["--external", "foo"], "'foo' cannot be external", id="no such external"),
         pytest.param(["--external", "temporal"], "needs TEMPORAL_ADDRESS", id="external nowhere"),
         pytest.param(["--parts", "foo"], "there is no part 'foo'", id="no such part"),

@@ -6,7 +6,7 @@ import pytest
 from deploy.local import crds, kubeconfig
 from deploy.local.credentials import Credentials
 from deploy.local.errors import LocalStackError
-from tests.deploy.toolchain.release_server import Answer, serving
+from tests.deploy.toolchain.release_server import Answer, cut_short, hang, serving
 
 NAME = "things.example.dev"
 
@@ -44,6 +44,29 @@ def test_a_refusal_is_told_in_the_api_servers_words(folder: Path, tmp_path: Path
     with serving(answers) as server, pytest.raises(LocalStackError) as refused:
         crds.apply(config_for(server.url, tmp_path), folder)
     assert str(refused.value) == f"cannot apply the definition of {NAME}: spec.versions: Required value"
+
+
+@pytest.mark.parametrize(
+    ("second", "says"),
+    [pytest.param("dies", "Connection", id="dies"), pytest.param("silent", "Read timed out", id="silent")],
+)
+def test_an_api_server_that_stops_answering_is_told(folder: Path, tmp_path: Path, monkeypatch, second, says):
+    """It took the definition, and then it died or hung: whoever waits is told soon."""
+    path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{NAME}"
+
+    def take(handler) -> None:
+        handler.rfile.read(int(handler.headers["Content-Length"]))
+        cut_short(b"null", 4)(handler)
+
+    def stop(handler) -> None:
+        if second == "silent":
+            hang(handler)
+
+    applied = {f"{path}?fieldManager=meshwright&force={true}": take for true in ("True", "true")}
+    monkeypatch.setattr(crds, "_READ_WITHIN", 0.1)
+    told = pytest.raises(LocalStackError, match=f"cannot read the definition of {NAME}: .*{says}")
+    with serving({**applied, path: stop}) as server, told:
+        crds.apply(config_for(server.url, tmp_path), folder)
 
 
 def test_without_definitions_nothing_is_asked(tmp_path: Path):

@@ -59,6 +59,13 @@ def test_an_unknown_port_name_is_refused_with_the_known_ones(remembered: Path):
         ports.assign(remembered, {"temporal_ui": 8233})
 
 
+def test_one_number_for_two_ports_is_refused(remembered: Path):
+    """Only one of them could listen there; the other would be said to have died."""
+    free = ports.assign(remembered, {})["etcd"]
+    with pytest.raises(SettingMissing, match=f"port {free} cannot be both temporal and worker-metrics"):
+        ports.assign(remembered, {"temporal": free, "etcd": 1, "worker-metrics": free})
+
+
 @given(
     text=st.text(max_size=40) | st.sampled_from(['{"etcd": "x"}', '{"etcd": 99999, "new": 1}', '{"etcd": 1.5}', "[1]"])
 )

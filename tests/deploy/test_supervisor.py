@@ -171,15 +171,34 @@ async def test_a_failure_to_settle_is_a_failed_start(layout: Layout):
         assert (await stack.until(failed)).failure == "the API server refuses"
 
 
-async def test_a_defect_in_settling_stops_the_stack_too(layout: Layout):
-    """An error that nobody foresaw must not leave a stack that never comes up."""
+async def test_whatever_goes_wrong_in_settling_is_a_failed_start(layout: Layout):
+    """An error that nobody foresaw must not leave a stack that never comes up; the part is named."""
 
     def defect() -> None:
-        raise ZeroDivisionError
+        raise ZeroDivisionError("by zero")
 
     async with supervised(layout, [scripted(layout, "p", settle=defect)], fails=True) as stack:
         await stack.until(failed)
-    assert isinstance(stack.error, ZeroDivisionError)
+    assert isinstance(stack.error, PartFailed)
+    assert str(stack.error) == "p could not be set up: ZeroDivisionError: by zero"
+
+
+async def test_a_failure_to_settle_later_starts_the_part_again(layout: Layout):
+    """A part that dies once more while it is being settled takes nobody with it."""
+    outcomes = iter([None, ConnectionResetError("by peer"), None])
+
+    def settle() -> None:
+        if (outcome := next(outcomes)) is not None:
+            raise outcome
+
+    parts = [scripted(layout, "p", settle=settle), scripted(layout, "other")]
+    async with supervised(layout, parts) as stack:
+        before = (await stack.until(up)).parts
+        assert before["p"].pid is not None
+        os.kill(before["p"].pid, signal.SIGKILL)
+        after = (await stack.until(lambda s: s.parts["p"].starts == 3 and s.parts["p"].state is PartState.READY)).parts
+        assert after["p"].failure == "p could not be set up: ConnectionResetError: by peer"
+        assert after["other"] == before["other"]
 
 
 async def test_users_are_stopped_before_what_they_use(layout: Layout):

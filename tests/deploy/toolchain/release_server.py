@@ -55,7 +55,7 @@ def hang(handler: http.server.BaseHTTPRequestHandler) -> None:
     handler.server.stopping.wait()
 
 
-def cut_short(body: bytes, of: int) -> Answer:
+def cut_short(body: bytes, of: int) -> Callable[[http.server.BaseHTTPRequestHandler], None]:
     """Promise more than is sent."""
 
     def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
@@ -71,7 +71,7 @@ def stall(body: bytes, of: int) -> Answer:
     """Send a beginning, and then nothing, with the connection open."""
 
     def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
-        cut_short(body, of)(handler)  # type: ignore[operator]
+        cut_short(body, of)(handler)
         handler.wfile.flush()
         hang(handler)
 
