@@ -229,7 +229,7 @@ def test_restart_changes_the_pid_of_that_part_only(stack: LocalStack):
 def test_restart_of_an_unknown_part_names_the_known_ones(stack: LocalStack):
     """And changes nothing."""
     said = meshwright("restart", "apiserver", "--dir", stack.layout.directory)
-    assert said.returncode == 1
+    assert said.returncode == 2
     assert "no part 'apiserver'; it has etcd, kube-apiserver" in said.stderr
 
 
