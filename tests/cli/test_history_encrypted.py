@@ -95,7 +95,7 @@ def test_without_the_key_it_is_told_which_setting_has_it(key, says, tmp_path, mo
 def test_with_the_key_it_is_read(tmp_path, monkeypatch):
     """As without encryption."""
     use(monkeypatch, keys(tmp_path, RIGHT))
-    result = CliRunner().invoke(app, ["history", "mesh/shop"])
+    result = CliRunner(env={"COLUMNS": "250"}).invoke(app, ["history", "mesh/shop"])
     assert (result.exit_code, "CreateMesh" in result.stdout) == (0, True)
 
 
