@@ -114,7 +114,7 @@ lock: setup ## Resolve the dependencies of pyproject.toml anew into the lock fil
 	@echo hatchling | $(LOCK) - --constraint requirements-dev.txt --output-file deploy/image/requirements-build.txt
 
 .PHONY: audit
-audit: setup $(TOOLS)/.ready ## Ask for known vulnerabilities of all packages; write dist/meshwright.cdx.json (SBOM).
+audit: setup $(TOOLS)/.ready ## Ask for known vulnerabilities of all Python packages; write dist/meshwright.cdx.json (SBOM).
 	@$(BIN)/python -m deploy.audit
 
 .PHONY: bench

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from cli.tables import Rows
 
 _NAMESPACE = typer.Option("--namespace", "-n", help="Only this namespace (meshes have none, and are always shown).")
-_WATCH = typer.Option("--watch", "-w", help="Stay, and show every change, until interrupted.")
+_WATCH = typer.Option(
+    "--watch", "-w", help="Stay, and show every change, until interrupted; in a pipe, a line for each."
+)
 _OUTPUT = typer.Option("--output", "-o", help="A table for people; JSON or YAML with everything.")
 _STYLES = {"Active": "green", "Failing": "red", "Waiting": "yellow", "Pending": "yellow", "Deleting": "magenta"}
 
@@ -74,13 +76,10 @@ async def _ask(namespace: str | None) -> "list[Standing]":
 
 
 async def _watch(namespace: str | None) -> None:
-    from rich.live import Live
-
+    from cli import logs, status_watch
     from cli.resources import cluster, followed, listed
-    from cli.standing import sorted_standings
 
+    logs.only_warnings()
     async with cluster() as client:
         await listed(client, namespace)  # what is wrong with the connection is said before the screen is taken
-        with Live(auto_refresh=False) as live:
-            async for resources in followed(client, namespace):
-                live.update(table(sorted_standings(resources)), refresh=True)
+        await status_watch.watch(followed(client, namespace))

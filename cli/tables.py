@@ -33,6 +33,8 @@ class Rows:
     rows: Sequence[Sequence[str | Cell]]
     folds: frozenset[str] = frozenset()
     """Headings of the columns that take several lines where the terminal is too narrow; the others are cut off."""
+    headed: bool = True
+    """Whether the headings are printed: not below rows that were printed before."""
 
     def __rich__(self) -> "Table":
         return self._table(self.rows)
@@ -54,7 +56,7 @@ class Rows:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=None, pad_edge=False)
+        table = Table(box=None, pad_edge=False, show_header=self.headed)
         for heading in self.headings:
             table.add_column(heading, no_wrap=heading not in self.folds, overflow="fold")
         for row in rows:

@@ -1,6 +1,9 @@
-"""Ask for known vulnerabilities of every pinned package, and write down what the product is made of (an SBOM).
+"""Ask for known vulnerabilities of every pinned Python package, and write down what the product is made of (an SBOM).
 
-python -m deploy.audit    exit code 0: all were asked for, none has one; 1: some have; 3: some could not be asked for
+What the local stack builds from Go (deploy/local/toolchain/modules) is not asked for; none of it is in our image.
+
+python -m deploy.audit    exit code 0: all were asked for, none has one; 1: some have; 3: some could not be asked for,
+                          or the SBOM could not be written
 
 `pip-audit` alone says "no known vulnerabilities" and ends with 0 when the advisory service knows none of the packages,
 as behind a mirror that has no advisories. So what it could not ask for is counted here.
@@ -16,8 +19,17 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 TOOLS = ROOT / ".venv-tools" / "bin"
-LOCKS = ("requirements.txt", "requirements-tools.txt")
+LOCKS = (
+    "requirements.txt",
+    "requirements-last.txt",
+    "deploy/image/requirements-build.txt",
+    "requirements-dev.txt",
+    "requirements-tools.txt",
+)
+"""The product's first: the SBOM is made of that."""
 SBOM = ROOT / "dist" / "meshwright.cdx.json"
+
+WITHIN_SECONDS = 600.0
 
 CLEAN, VULNERABLE, NOT_ASKED = 0, 1, 3
 
@@ -71,28 +83,42 @@ def worst(codes: Sequence[int]) -> int:
 
 
 def asked(lock: Path) -> Audit:
-    """Ask for every package of a lock file; nothing is installed."""
+    """Ask for every package of a lock file; nothing is installed. Without an answer, nothing is known."""
     options = ["--require-hashes", "--disable-pip", "--format", "json", "--progress-spinner", "off", "--requirement"]
-    ended = subprocess.run(
-        [TOOLS / "pip-audit", *options, lock], capture_output=True, text=True, timeout=600, check=False
-    )
+    try:
+        ended = subprocess.run(
+            [TOOLS / "pip-audit", *options, lock], capture_output=True, text=True, timeout=WITHIN_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return Audit(0, (), ())
     return audit_of(ended.stdout)
 
 
 def write_sbom(lock: Path, file: Path) -> None:
-    """Write what a lock file pins as CycloneDX; the same lock file gives the same bytes."""
+    """Write what a lock file pins as CycloneDX; the same lock file gives the same bytes.
+
+    Raises:
+        subprocess.CalledProcessError: its maker could not; `stderr` says why.
+    """
     file.parent.mkdir(exist_ok=True)
     project = ("--pyproject", ROOT / "pyproject.toml", "--output-reproducible")
     subprocess.run(
-        [TOOLS / "cyclonedx-py", "requirements", *project, "--output-file", file, lock], check=True, capture_output=True
+        [TOOLS / "cyclonedx-py", "requirements", *project, "--output-file", file, lock],
+        check=True,
+        capture_output=True,
+        text=True,
     )
 
 
 def main() -> int:
     """Ask for all, and write the SBOM."""
-    write_sbom(ROOT / LOCKS[0], SBOM)
-    sys.stdout.write(f"wrote {SBOM.relative_to(ROOT)}\n")
     codes = []
+    try:
+        write_sbom(ROOT / LOCKS[0], SBOM)
+        sys.stdout.write(f"wrote {SBOM.relative_to(ROOT)}\n")
+    except subprocess.CalledProcessError as error:
+        sys.stdout.write(f"the SBOM could not be written: {error.stderr.strip()}\n")
+        codes.append(NOT_ASKED)
     for lock in LOCKS:
         audit = asked(ROOT / lock)
         codes.append(audit.code)

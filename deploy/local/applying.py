@@ -6,20 +6,37 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from deploy.local.errors import LocalStackError
+from deploy.local.errors import LocalStackError, SettingMissing
 
 WITHIN_SECONDS = 20.0
 
 
 @contextmanager
 def connected(kubeconfig: Path) -> Iterator[Any]:
-    """A client of the API server, until the end of the block."""
+    """A client of the API server, until the end of the block.
+
+    Raises:
+        SettingMissing: the file is no kubeconfig.
+    """
+    with _client(kubeconfig) as connection:
+        yield connection
+
+
+def _client(kubeconfig: Path) -> Any:
     # Imported here: half a second that only this step needs, and by now the API server has begun to start.
+    import yaml
     from kubernetes import config
 
     new_client: Callable[..., Any] = config.new_client_from_config  # it has no types of its own
-    with new_client(str(kubeconfig), persist_config=False) as connection:
-        yield connection
+    try:
+        return new_client(str(kubeconfig), persist_config=False)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)  # the line itself may hold a secret
+        where = "" if mark is None else f" in line {mark.line + 1}"
+        raise SettingMissing(f"the kubeconfig {kubeconfig} cannot be used: it is no YAML{where}") from None
+    except (config.ConfigException, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        # The loader believes what it reads, so that anything may come of what it did not expect.
+        raise SettingMissing(f"the kubeconfig {kubeconfig} cannot be used: {error}") from error
 
 
 def apply(patch: Callable[..., Any], wanted: dict[str, Any], what: str) -> None:

@@ -7,7 +7,7 @@
     ├── PortTaken               a port that was asked for is in use
     ├── NotUp                   the command needs a running stack and DIR has none
     ├── SettingMissing          `--external` without the variable that says where, a part or port of no such name,
-    │                           one number for two ports; the command exits with 2
+    │                           one number for two ports, no kubeconfig; the command exits with 2
     └── toolchain.errors.ToolchainError   a binary could not be had
 """
 

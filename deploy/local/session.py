@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from deploy.local import crds, parts, ports
+from deploy.local.applying import connected
 from deploy.local.errors import LocalStackError, SettingMissing
 from deploy.local.layout import Layout
 from deploy.local.plan import Plan
@@ -85,9 +86,20 @@ def check_external(site: Site) -> None:
             raise LocalStackError(f"external {name} ({EXTERNALS[name]}) does not answer: {lacking}")
     if "kubernetes" in site.external:
         kubeconfig = Path(site.environment()["KUBECONFIG"])
-        if not kubeconfig.is_file():
-            raise SettingMissing(f"external kubernetes: KUBECONFIG names {kubeconfig}, which is not a file")
+        require_kubeconfig(kubeconfig)
         crds.apply(kubeconfig)
+
+
+def require_kubeconfig(kubeconfig: Path) -> None:
+    """Raise unless it leads to some cluster; nothing is asked there.
+
+    Raises:
+        SettingMissing: there is no such file, or it is no kubeconfig.
+    """
+    if not kubeconfig.is_file():
+        raise SettingMissing(f"external kubernetes: KUBECONFIG names {kubeconfig}, which is not a file")
+    with connected(kubeconfig):
+        pass
 
 
 def clear_leftovers(layout: Layout) -> int:

@@ -97,6 +97,8 @@ class LocalStack:
         """Settings with a program for each part that needs one; may download or build, telling its progress."""
         # What can be known to be wrong is told now, and not after a build of ten minutes.
         require_external(self.settings.external, self._caller())
+        if "kubernetes" in self.settings.external:
+            session.require_kubeconfig(Path(self._caller()["KUBECONFIG"]))
         ports.require_distinct(self.settings.ports)
         names = parts.chosen(self.settings.parts, self.settings.external)
         needed = [parts.BINARIES[name] for name in names if name in parts.BINARIES]

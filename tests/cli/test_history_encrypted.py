@@ -39,7 +39,7 @@ class FakeTemporal:
 
     async def list_workflows(self, _query: str) -> Any:
         """Lists lag behind."""
-        for none in ():
+        for none in list[Any]():
             yield none
 
     async def fetch_history_events(self) -> Any:
@@ -65,6 +65,7 @@ async def temporal(request, tmp_path, monkeypatch):
     pending = []
     if request.param == "state":
         told = events[0].workflow_execution_started_event_attributes.input.payloads
+        assert writer.payload_codec is not None
         told[0].CopyFrom((await writer.payload_codec.encode(told))[0])
     else:
         failure = Failure()

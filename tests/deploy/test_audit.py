@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy import audit as auditing
 from deploy.audit import CLEAN, LOCKS, NOT_ASKED, ROOT, TOOLS, VULNERABLE, audit_of, lines_about, worst, write_sbom
 
 FINE = {"name": "fine", "version": "1", "vulns": []}
@@ -51,6 +52,33 @@ def test_the_worst_of_several_counts():
     assert worst([CLEAN, NOT_ASKED]) == NOT_ASKED
     assert worst([NOT_ASKED, VULNERABLE, CLEAN]) == VULNERABLE
     assert worst([CLEAN, CLEAN]) == CLEAN
+
+
+def test_every_lock_file_is_asked_for():
+    """All that are in the project."""
+    found = {*ROOT.glob("requirements*.txt"), *ROOT.glob("deploy/**/requirements*.txt")}
+    assert {ROOT / lock for lock in LOCKS} == found
+
+
+@pytest.mark.parametrize(
+    ("pip_audit", "cyclonedx"),
+    [
+        pytest.param("exec sleep 60", "exit 0", id="asking takes too long"),
+        pytest.param(f"echo '{json.dumps({'dependencies': [FINE]})}'", "echo lost >&2; exit 1", id="no SBOM"),
+    ],
+)
+def test_what_could_not_be_done_is_told_by_the_exit_code(pip_audit, cyclonedx, tmp_path: Path, monkeypatch, capsys):
+    """And in a line; the rest is done."""
+    for name, script in {"pip-audit": pip_audit, "cyclonedx-py": cyclonedx}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setattr(auditing, "TOOLS", tmp_path)
+    monkeypatch.setattr(auditing, "SBOM", ROOT / "dist" / "unwritten.json")
+    monkeypatch.setattr(auditing, "WITHIN_SECONDS", 0.2 if "sleep" in pip_audit else 60)
+    assert auditing.main() == NOT_ASKED
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 1 + len(LOCKS)
+    assert "could not be" in "\n".join(said)
 
 
 @pytest.mark.skipif(not (TOOLS / "cyclonedx-py").exists(), reason="make audit makes .venv-tools")
