@@ -11,7 +11,7 @@ import structlog
 from activities.resource_api import ClusterApi, ResourceApi
 from cli.addresses import host_and_port
 from cli.health import HealthServer
-from cli.injector import configuration
+from cli.injected import configuration
 from cli.kubernetes_client import kubernetes
 from cli.settings import Settings, SettingsError
 from cli.signals import Stopped, stop_requested, unless

@@ -1,20 +1,17 @@
 """`meshwright status`: how every resource stands, and what each one waits for."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 if TYPE_CHECKING:
     from cli.standing import Standing
-    from cli.tables import Rows
 
 _NAMESPACE = typer.Option("--namespace", "-n", help="Only this namespace (meshes have none, and are always shown).")
 _WATCH = typer.Option(
     "--watch", "-w", help="Stay, and show every change, until interrupted; in a pipe, a line for each."
 )
 _OUTPUT = typer.Option("--output", "-o", help="A table for people; JSON or YAML with everything.")
-_STYLES = {"Active": "green", "Failing": "red", "Waiting": "yellow", "Pending": "yellow", "Deleting": "magenta"}
 
 
 def status(
@@ -35,36 +32,13 @@ def status(
         with suppress(KeyboardInterrupt):
             asyncio.run(_watch(namespace))
         return
+
+    from cli.standings import print_standings
+
     found = asyncio.run(_ask(namespace))
     print_standings(found, output)
     if not all(each.settled for each in found):
         raise typer.Exit(1)
-
-
-def print_standings(found: "Sequence[Standing]", output: str) -> None:
-    """Print them in one of the forms."""
-    import dataclasses
-
-    from cli.structured import structured
-
-    if output == "table":
-        table(found).print()
-        return
-    plain = [{**dataclasses.asdict(each), "phase": each.phase.value, "warnings": list(each.warnings)} for each in found]
-    print(structured(plain, output))
-
-
-def table(found: "Sequence[Standing]") -> "Rows":
-    """One line for each resource; what it waits for, or what is wrong, in the last column."""
-    from cli.tables import Cell, Rows
-
-    rows = []
-    for each in found:
-        path = "/".join(part for part in (each.kind.lower(), each.namespace, each.name) if part)
-        reason = "" if each.reason == each.phase else each.reason
-        message = each.message if not each.settled else "; ".join(each.warnings)
-        rows.append((path, each.mesh, Cell(each.phase.value, _STYLES[each.phase]), reason, message))
-    return Rows(("RESOURCE", "MESH", "PHASE", "REASON", "MESSAGE"), rows, folds=frozenset({"RESOURCE", "MESSAGE"}))
 
 
 async def _ask(namespace: str | None) -> "list[Standing]":

@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.text import Text
 
 from cli.standing import Standing, sorted_standings
-from cli.status import table
+from cli.standings import table
 from cli.tables import Rows
 
 GONE = "Gone"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cli.injector import configuration
+from cli.injected import configuration
 from cli.serve_injector import knows_sidecars
 from cli.settings import SettingsError, load
 from injector.configuration import Configuration

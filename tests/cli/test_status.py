@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 from cli.standing import sorted_standings, standing
-from cli.status import print_standings, table
+from cli.standings import print_standings, table
 from resources.phases import Phase
 from tests.builders import mesh, stored, virtual_node, virtual_service
 

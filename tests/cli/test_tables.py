@@ -8,7 +8,7 @@ from cli.history import print_history
 from cli.proxies import table as proxies_table
 from cli.reconciles import Call, Reconcile
 from cli.standing import Standing
-from cli.status import print_standings
+from cli.standings import print_standings
 from cli.tables import Cell, Rows
 from resources.phases import Phase
 

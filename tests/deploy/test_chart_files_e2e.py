@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cli import control_plane
-from cli.injector import configuration
+from cli.injected import configuration
 from cli.settings import Settings
 from control_plane.api.access import AccessKey, Right
 from control_plane.api.quotas import Quotas
