@@ -87,6 +87,13 @@ def done(manifest: Manifest, **state: Any) -> dict[str, Any]:
     return resource(manifest, status=active(manifest), finalizers=(kind.finalizer,), **state)
 
 
+def waiting(manifest: Manifest) -> dict[str, Any]:
+    """A resource that has been looked at, and is not yet what its spec asks for."""
+    status = active(manifest)
+    status["conditions"][0]["status"] = "False"
+    return resource(manifest, status=status)
+
+
 def name_of(manifest: Manifest) -> Name:
     """As the watcher calls it."""
     metadata = manifest["metadata"]
@@ -102,6 +109,7 @@ async def test_nothing_is_told_before_every_kind_is_listed() -> None:
         assert (world.watcher.ready, await world.told()) == (False, [])
         await world.services.lists()
         assert world.watcher.ready
+        await world.mesh.sees("MODIFIED", done(builders.mesh()))  # until then its nodes are held back
         assert await world.told() == ["mesh/shop poked", "virtualnode/cart poked", "virtualnode/pay poked"]
 
 
@@ -171,7 +179,7 @@ async def test_dependents_are_poked_after_what_they_wait_for_turned() -> None:
     """A service waits for its node."""
     async with watching() as world:
         await world.list_all(
-            done(builders.mesh()), resource(builders.virtual_node()), resource(builders.virtual_service("s"))
+            done(builders.mesh()), waiting(builders.virtual_node()), waiting(builders.virtual_service("s"))
         )
         before = await world.told()
         await world.nodes.sees("MODIFIED", done(builders.virtual_node()))
