@@ -15,7 +15,7 @@ from envoy.type.v3.range_pb2 import Int64Range
 
 from control_plane.xds.compile.place import Place
 
-_HEADER_NAME = re.compile(r":?[0-9A-Za-z!#$%&'*+.^_|~`-]+")
+HEADER_NAME = re.compile(r":?[0-9A-Za-z!#$%&'*+.^_|~`-]+")
 _LONGEST_QUERY_NAME = 1024
 # What App Mesh's bootstrap allows, in RE2's own measure; ours does too.
 _LARGEST_PROGRAM = 1000
@@ -90,7 +90,7 @@ def _pseudo_headers(match: Place) -> Iterator[HeaderMatcher]:
 
 def _header(header: Place) -> HeaderMatcher:
     name = header.value["name"]
-    if not _HEADER_NAME.fullmatch(name):
+    if not HEADER_NAME.fullmatch(name):
         _refuse(header["name"], f"{name!r} cannot be the name of a header; the route is left out")
     message = HeaderMatcher(name=name, invert_match=header.value.get("invert", False))
     match = header.get("match")
