@@ -28,6 +28,7 @@ from resources.pods import VARIABLE
 
 NAME = "envoy"
 USER = 1337
+STATUS_PORT_NAME = "stats"
 BOOTSTRAP_ANNOTATION = "meshwright.dev/bootstrap"
 """The bootstrap of a proxy that reads it from a file; the downward API makes the file."""
 
@@ -63,7 +64,9 @@ class Sidecar:
     """Whether something is mounted into it, or will be, that it has to read."""
 
 
-def sidecar(node: ProxyId, asked: Asked, configuration: Configuration, own_resources: bool) -> Sidecar:
+def sidecar(
+    node: ProxyId, asked: Asked, configuration: Configuration, own_resources: bool, *, names_port: bool = True
+) -> Sidecar:
     """The proxy's container and what it mounts.
 
     Args:
@@ -72,6 +75,8 @@ def sidecar(node: ProxyId, asked: Asked, configuration: Configuration, own_resou
         configuration: the settings.
         own_resources: whether the container has requests and limits of its own; where the pod as a whole has some,
             it lives on those.
+        names_port: whether its port has a name. A Service finds a port by its name, in the first container that has one
+            of it, and that must not be ours if the application has one too.
 
     Raises:
         BadAnnotation: a request is above its limit, or two things are mounted at one path.
@@ -81,7 +86,7 @@ def sidecar(node: ProxyId, asked: Asked, configuration: Configuration, own_resou
         "name": NAME,
         "image": configuration.image,
         "env": _environment(node, asked, configuration),
-        "ports": [{"name": "stats", "containerPort": STATUS_PORT, "protocol": "TCP"}],
+        "ports": [{**({"name": STATUS_PORT_NAME} if names_port else {}), "containerPort": STATUS_PORT, "protocol": "TCP"}],
         **_life(configuration),
         "securityContext": {
             "runAsUser": USER,
