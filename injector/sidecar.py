@@ -7,13 +7,23 @@ not yet know that the pod goes.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from control_plane.xds.proxies import ProxyId
 from injector import quantities
-from injector.annotations import CPU_LIMIT, CPU_REQUEST, MEMORY_LIMIT, MEMORY_REQUEST, Asked, BadAnnotation
+from injector.annotations import (
+    CPU_LIMIT,
+    CPU_REQUEST,
+    MEMORY_LIMIT,
+    MEMORY_REQUEST,
+    SECRET_MOUNTS,
+    VOLUME_MOUNTS,
+    Asked,
+    BadAnnotation,
+)
 from injector.configuration import Configuration, Flavour
 from injector.forms import Mount
 from injector.proxy_bootstrap import (
@@ -110,6 +120,7 @@ def sidecar(
         files = [{"path": "envoy.json", "fieldRef": field}]
         volumes.append({"name": BOOTSTRAP_VOLUME, "downwardAPI": {"items": files}})
         mounts.append({"name": BOOTSTRAP_VOLUME, "mountPath": _BOOTSTRAP_FOLDER, "readOnly": True})
+    _refuse_shared_paths([mount["mountPath"] for mount in mounts], asked)
     for number, mount in enumerate(asked.secret_mounts):
         volumes.append({"name": f"{SECRET_VOLUME}{number}", "secret": {"secretName": mount.source}})
         mounts.append(_mount(Mount(f"{SECRET_VOLUME}{number}", mount.path)))
@@ -199,6 +210,16 @@ def _certificates(node: ProxyId, configuration: Configuration) -> tuple[list[dic
     secret = {"secretName": _named(configuration.certificate_secret, node)}
     mount = _mount(Mount(CERTIFICATE_VOLUME, str(CERTIFICATES)))
     return [mount], [{"name": CERTIFICATE_VOLUME, "secret": secret}]
+
+
+def _refuse_shared_paths(own: Iterable[str], asked: Asked) -> None:
+    """Kubernetes would refuse the pod, and not say which annotation it is about."""
+    taken = {PurePosixPath(path) for path in own}
+    for annotation, mounts in ((SECRET_MOUNTS, asked.secret_mounts), (VOLUME_MOUNTS, asked.volume_mounts)):
+        for mount in mounts:
+            if PurePosixPath(mount.path) in taken:
+                raise BadAnnotation(annotation, f"{mount.source}:{mount.path}", "is where something else is mounted")
+            taken.add(PurePosixPath(mount.path))
 
 
 def _named(pattern: str, node: ProxyId) -> str:
