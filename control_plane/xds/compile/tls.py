@@ -81,7 +81,7 @@ def _names_of(spec: Spec) -> Sequence[str]:
     """What a node's certificate says unless the policy tells: the name by which the node is found."""
     discovery = spec["serviceDiscovery"]
     if "dns" in discovery:
-        return (discovery["dns"]["hostname"],)
+        return (discovery["dns"]["hostname"].rstrip("."),)  # which certificates do not have
     cloud_map = discovery["awsCloudMap"]
     return (f"{cloud_map['serviceName']}.{cloud_map['namespaceName']}",)
 
