@@ -96,7 +96,9 @@ def sidecar(
         "name": NAME,
         "image": configuration.image,
         "env": _environment(node, asked, configuration),
-        "ports": [{**({"name": STATUS_PORT_NAME} if names_port else {}), "containerPort": STATUS_PORT, "protocol": "TCP"}],
+        "ports": [
+            {**({"name": STATUS_PORT_NAME} if names_port else {}), "containerPort": STATUS_PORT, "protocol": "TCP"}
+        ],
         **_life(configuration),
         "securityContext": {
             "runAsUser": USER,

@@ -41,7 +41,8 @@ def test_two_things_at_one_path_are_refused(annotations: dict[str, str], setting
     made = pod("any", annotations=annotations, volumes=[DATA])
     verdict = decide(made, NAMESPACE, replace(CONFIGURATION, **settings), Directory(NODES))
     assert verdict.outcome is Outcome.REFUSED_ANNOTATION
-    assert verdict.refusal is not None and f"/{named}: " in verdict.refusal
+    assert verdict.refusal is not None
+    assert f"/{named}: " in verdict.refusal
     assert "something else is mounted" in verdict.refusal
 
 

@@ -1,4 +1,4 @@
-"""The name of the proxy's port: a Service finds a port of a pod by its name, and it is the application's that is meant."""
+"""The name of the proxy's port: a Service finds a pod's port by its name, and means the application's."""
 
 from dataclasses import replace
 from typing import Any

@@ -122,7 +122,7 @@ def _note_pool(pools: dict[str, Place | None], protocol: str, pool: Place | None
 
 
 def _note_lost(spec: Place, routes: list[_GatewayRoute]) -> None:
-    """Tell of routes for a port that the gateway has no listener at any more: an update may take one from under them."""
+    """Tell of routes for a port that the gateway has no listener at: an update may take it from under them."""
     listening = {listener.value["portMapping"]["port"] for listener in spec.items("listeners")}
     for route in routes:
         port = route.content.get("match", "port")

@@ -36,6 +36,7 @@ def told_of(state: MeshState) -> dict[str, Any]:
     """The health check that `front` does."""
     snapshot = snapshot_of(state)
     [name] = [name for name in snapshot.named(Kind.CLUSTER) if "_target_" in name]
+    check: dict[str, Any]
     [check] = told(snapshot, Kind.CLUSTER, name)["health_checks"]
     return check
 

@@ -41,9 +41,7 @@ def outgoing(database: int, egress: int) -> tuple[MeshState, Options]:
         spec={"egressFilter": {"type": "ALLOW_ALL"}},
         nodes={
             "front": caller("db.local"),
-            "db": specs.node(
-                specs.listener(database, "tcp"), serviceDiscovery={"dns": {"hostname": "127.0.0.1"}}
-            ),
+            "db": specs.node(specs.listener(database, "tcp"), serviceDiscovery={"dns": {"hostname": "127.0.0.1"}}),
         },
         services={"db.local": specs.service(router="db")},
         routers={"db": specs.router(specs.listener(egress, "tcp"))},
