@@ -50,7 +50,7 @@ _WITH_ARGUMENTS = {
         **dict.fromkeys(("REQ", "RESP", "TRAILER"), _HEADERS),
         **dict.fromkeys(("START_TIME", "DOWNSTREAM_PEER_CERT_V_START", "DOWNSTREAM_PEER_CERT_V_END"), _TIME),
         **dict.fromkeys(("DYNAMIC_METADATA", "CLUSTER_METADATA", "UPSTREAM_METADATA", "ENVIRONMENT"), ".+"),
-        "FILTER_STATE": "[^:]+(?::PLAIN|:TYPED)?",
+        "FILTER_STATE": r"[^:\n]+(?::PLAIN|:TYPED)?",
         "GRPC_STATUS": "CAMEL_STRING|SNAKE_STRING|NUMBER",
     }.items()
 }

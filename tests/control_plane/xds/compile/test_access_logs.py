@@ -63,7 +63,13 @@ def test_formats():
 UNREADABLE = (
     *("%NONSENSE%", "50%", "%REQ%", "%PROTOCOL(x)%", "%PROTOCOL:3%", "%lower%", "%LOCAL_REPLY_BODY:9%"),
     *("%REQ(a b)%", "%REQ(a:b)%", "%RESP(a?b?c)%", "%TRAILER(:)%", "%REQ(é)%", "%REQ(a\n)%", "%REQ(a,b)%"),
-    *("%START_TIME(%n)%", "%START_TIME(\n)%", "%REQ(a):99999999999999999999%", "%FILTER_STATE(a:b)%"),
+    *(
+        "%START_TIME(%n)%",
+        "%START_TIME(\n)%",
+        "%REQ(a):99999999999999999999%",
+        "%FILTER_STATE(a:b)%",
+        "%FILTER_STATE(a\n)%",
+    ),
     *("%GRPC_STATUS(b)%", "%DYNAMIC_METADATA(\n)%"),
 )
 
