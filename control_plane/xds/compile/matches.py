@@ -19,8 +19,9 @@ HEADER_NAME = re.compile(r":?[0-9A-Za-z!#$%&'*+.^_|~`-]+")
 _LONGEST_QUERY_NAME = 1024
 # What App Mesh's bootstrap allows, in RE2's own measure; ours does too.
 _LARGEST_PROGRAM = 1000
-_QUIET = re2.Options()
-_QUIET.log_errors = False
+_BY_CHARACTERS, _BY_BYTES = re2.Options(), re2.Options()
+_BY_CHARACTERS.log_errors = _BY_BYTES.log_errors = False
+_BY_BYTES.encoding = re2.Options.Encoding.LATIN1
 
 
 class Unmatchable(ValueError):
@@ -118,8 +119,10 @@ def _query_parameter(parameter: Place) -> QueryParameterMatcher:
 
 
 def _regex(pattern: Place) -> RegexMatcher:
+    """A regular expression, if it is one both by characters and by bytes: Envoy 1.40 reads them by bytes."""
     try:
-        size = re2.compile(pattern.value, _QUIET).programsize
+        size = re2.compile(pattern.value, _BY_CHARACTERS).programsize
+        re2.compile(pattern.value.encode(), _BY_BYTES)
     except re2.error as error:
         _refuse(pattern, f"is no regular expression of RE2 ({_reason(error)}); the route is left out")
     if size > _LARGEST_PROGRAM:
