@@ -15,7 +15,7 @@ from injector.directory import Directory
 from injector.identity import Identity, identify
 from injector.patch import Operation, additions
 from injector.proxy_bootstrap import PROXY_PORTS
-from injector.sidecar import BOOTSTRAP_VOLUME, CERTIFICATE_VOLUME, NAME, SECRET_VOLUME, USER, sidecar
+from injector.sidecar import BOOTSTRAP_VOLUME, CERTIFICATE_VOLUME, NAME, SECRET_VOLUME, STATUS_PORT_NAME, USER, sidecar
 
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 _MIRROR = "kubernetes.io/config.mirror"
@@ -117,7 +117,8 @@ def _injected(
             value = (metadata.get("annotations") or {})[annotations.VOLUME_MOUNTS]
             raise BadAnnotation(annotations.VOLUME_MOUNTS, value, f"names {mount.source!r}, no volume of this pod")
     own_resources = not spec.get("resources")
-    made = sidecar(identity.node, asked, configuration, own_resources)
+    names_port = not any(port.get("name") == STATUS_PORT_NAME for port in _ports_of_all(spec))
+    made = sidecar(identity.node, asked, configuration, own_resources, names_port=names_port)
     notes = dict(made.annotations)
     first: list[dict[str, Any]] = []
     if capture.by_plugin(asked, metadata.get("labels") or {}):
@@ -195,6 +196,10 @@ def _running_containers(spec: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Those that run as long as the pod does."""
     yield from spec["containers"]
     yield from (each for each in spec.get("initContainers") or () if each.get("restartPolicy") == "Always")
+
+
+def _ports_of_all(spec: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    return (port for container in _all_containers(spec) for port in container.get("ports") or ())
 
 
 def _all_containers(spec: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -7,13 +7,23 @@ not yet know that the pod goes.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from control_plane.xds.proxies import ProxyId
 from injector import quantities
-from injector.annotations import CPU_LIMIT, CPU_REQUEST, MEMORY_LIMIT, MEMORY_REQUEST, Asked, BadAnnotation
+from injector.annotations import (
+    CPU_LIMIT,
+    CPU_REQUEST,
+    MEMORY_LIMIT,
+    MEMORY_REQUEST,
+    SECRET_MOUNTS,
+    VOLUME_MOUNTS,
+    Asked,
+    BadAnnotation,
+)
 from injector.configuration import Configuration, Flavour
 from injector.forms import Mount
 from injector.proxy_bootstrap import (
@@ -28,6 +38,7 @@ from resources.pods import VARIABLE
 
 NAME = "envoy"
 USER = 1337
+STATUS_PORT_NAME = "stats"
 BOOTSTRAP_ANNOTATION = "meshwright.dev/bootstrap"
 """The bootstrap of a proxy that reads it from a file; the downward API makes the file."""
 
@@ -63,7 +74,9 @@ class Sidecar:
     """Whether something is mounted into it, or will be, that it has to read."""
 
 
-def sidecar(node: ProxyId, asked: Asked, configuration: Configuration, own_resources: bool) -> Sidecar:
+def sidecar(
+    node: ProxyId, asked: Asked, configuration: Configuration, own_resources: bool, *, names_port: bool = True
+) -> Sidecar:
     """The proxy's container and what it mounts.
 
     Args:
@@ -72,6 +85,8 @@ def sidecar(node: ProxyId, asked: Asked, configuration: Configuration, own_resou
         configuration: the settings.
         own_resources: whether the container has requests and limits of its own; where the pod as a whole has some,
             it lives on those.
+        names_port: whether its port has a name. A Service finds a port by its name, in the first container that has one
+            of it, and that must not be ours if the application has one too.
 
     Raises:
         BadAnnotation: a request is above its limit, or two things are mounted at one path.
@@ -81,7 +96,9 @@ def sidecar(node: ProxyId, asked: Asked, configuration: Configuration, own_resou
         "name": NAME,
         "image": configuration.image,
         "env": _environment(node, asked, configuration),
-        "ports": [{"name": "stats", "containerPort": STATUS_PORT, "protocol": "TCP"}],
+        "ports": [
+            {**({"name": STATUS_PORT_NAME} if names_port else {}), "containerPort": STATUS_PORT, "protocol": "TCP"}
+        ],
         **_life(configuration),
         "securityContext": {
             "runAsUser": USER,
@@ -105,6 +122,7 @@ def sidecar(node: ProxyId, asked: Asked, configuration: Configuration, own_resou
         files = [{"path": "envoy.json", "fieldRef": field}]
         volumes.append({"name": BOOTSTRAP_VOLUME, "downwardAPI": {"items": files}})
         mounts.append({"name": BOOTSTRAP_VOLUME, "mountPath": _BOOTSTRAP_FOLDER, "readOnly": True})
+    _refuse_shared_paths([mount["mountPath"] for mount in mounts], asked)
     for number, mount in enumerate(asked.secret_mounts):
         volumes.append({"name": f"{SECRET_VOLUME}{number}", "secret": {"secretName": mount.source}})
         mounts.append(_mount(Mount(f"{SECRET_VOLUME}{number}", mount.path)))
@@ -194,6 +212,16 @@ def _certificates(node: ProxyId, configuration: Configuration) -> tuple[list[dic
     secret = {"secretName": _named(configuration.certificate_secret, node)}
     mount = _mount(Mount(CERTIFICATE_VOLUME, str(CERTIFICATES)))
     return [mount], [{"name": CERTIFICATE_VOLUME, "secret": secret}]
+
+
+def _refuse_shared_paths(own: Iterable[str], asked: Asked) -> None:
+    """Kubernetes would refuse the pod, and not say which annotation it is about."""
+    taken = {PurePosixPath(path) for path in own}
+    for annotation, mounts in ((SECRET_MOUNTS, asked.secret_mounts), (VOLUME_MOUNTS, asked.volume_mounts)):
+        for mount in mounts:
+            if PurePosixPath(mount.path) in taken:
+                raise BadAnnotation(annotation, f"{mount.source}:{mount.path}", "is where something else is mounted")
+            taken.add(PurePosixPath(mount.path))
 
 
 def _named(pattern: str, node: ProxyId) -> str:

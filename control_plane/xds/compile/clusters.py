@@ -50,7 +50,7 @@ def _node_cluster(reading: Reading, target: Target, transport_socket: bytes) -> 
     listener = next(each for each in spec.items("listeners") if each.value["portMapping"]["port"] == target.port)
     cluster = _cluster(target.cluster, target.protocol, _CONNECT_TIMEOUT_MILLISECONDS)
     assignment = set_discovery(cluster, spec["serviceDiscovery"], mesh.spec if mesh else {}, target.port)
-    check, outliers = health_check(listener), outlier_detection(listener)
+    check, outliers = health_check(listener, with_tls=bool(transport_socket)), outlier_detection(listener)
     if check:
         cluster.health_checks.append(check)
     if outliers:

@@ -119,7 +119,7 @@ def _captured(
         address=socket_address(_EVERYWHERE, at),
         additional_addresses=[also_by_ipv6(at)] if options.ipv6 else [],
         filter_chains=chains,
-        listener_filters=[filters.original_destination(), filters.tls_inspector()],
+        listener_filters=[filters.original_destination(), filters.tls_inspector([_HTTPS])],
         traffic_direction=TrafficDirection.OUTBOUND,
     )
     yield Resource.of(Kind.LISTENER, listener.name, listener)

@@ -1,10 +1,10 @@
 """Network filters: HTTP by a route configuration, TCP by weight, and the refusal of a connection."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from envoy.config.accesslog.v3.accesslog_pb2 import AccessLog
-from envoy.config.listener.v3.listener_components_pb2 import Filter, ListenerFilter
+from envoy.config.listener.v3.listener_components_pb2 import Filter, ListenerFilter, ListenerFilterChainMatchPredicate
 from envoy.extensions.filters.http.router.v3.router_pb2 import Router
 from envoy.extensions.filters.listener.original_dst.v3.original_dst_pb2 import OriginalDst
 from envoy.extensions.filters.listener.tls_inspector.v3.tls_inspector_pb2 import TlsInspector
@@ -15,6 +15,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
     Rds,
 )
 from envoy.extensions.filters.network.tcp_proxy.v3.tcp_proxy_pb2 import TcpProxy
+from envoy.type.v3.range_pb2 import Int32Range
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.wrappers_pb2 import BoolValue
 
@@ -73,6 +74,25 @@ def original_destination() -> ListenerFilter:
     return ListenerFilter(name="envoy.filters.listener.original_dst", typed_config=packed(OriginalDst()))
 
 
-def tls_inspector() -> ListenerFilter:
-    """Finds whether a connection begins with TLS, and for which server."""
-    return ListenerFilter(name="envoy.filters.listener.tls_inspector", typed_config=packed(TlsInspector()))
+def tls_inspector(ports: Iterable[int] | None = None) -> ListenerFilter:
+    """Finds whether a connection begins with TLS, and for which server.
+
+    To find it, it waits for the client's first word. So it must not look where it need not: where the server speaks
+    first, as those of MySQL and SMTP do, it would wait in vain, and Envoy then ends the connection.
+
+    `ports`: where connections were going that it looks at (one at least); None: at all of them.
+    """
+    found = ListenerFilter(name="envoy.filters.listener.tls_inspector", typed_config=packed(TlsInspector()))
+    if ports is not None:
+        found.filter_disabled.not_match.CopyFrom(_to_any_of(ports))
+    return found
+
+
+def _to_any_of(ports: Iterable[int]) -> ListenerFilterChainMatchPredicate:
+    rules = [
+        ListenerFilterChainMatchPredicate(destination_port_range=Int32Range(start=port, end=port + 1))
+        for port in sorted(set(ports))
+    ]
+    if len(rules) == 1:  # Envoy takes no choice of one
+        return rules[0]
+    return ListenerFilterChainMatchPredicate(or_match=ListenerFilterChainMatchPredicate.MatchSet(rules=rules))

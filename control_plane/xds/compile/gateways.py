@@ -93,6 +93,7 @@ def _ingress(
     compiled = [(route, _route(route, backends, clusters[route.protocol])) for route in routes]
     pools: dict[str, Place | None] = {route.protocol: None for route in routes}
     taken = {options.egress_port}
+    _note_lost(spec, routes)
     for listener in spec.items("listeners"):
         port, protocol = (listener.value["portMapping"][name] for name in ("port", "protocol"))
         name = names.ingress_routes(port)
@@ -118,6 +119,15 @@ def _note_pool(pools: dict[str, Place | None], protocol: str, pool: Place | None
         pool.problem(f"the gateway's other listener of protocol {protocol} has other limits, which count")
         return
     pools[protocol] = pool
+
+
+def _note_lost(spec: Place, routes: list[_GatewayRoute]) -> None:
+    """Tell of routes for a port that the gateway has no listener at: an update may take it from under them."""
+    listening = {listener.value["portMapping"]["port"] for listener in spec.items("listeners")}
+    for route in routes:
+        port = route.content.get("match", "port")
+        if port is not None and port.value not in listening:
+            port.problem(f"the gateway does not listen on port {port.value}; the route is left out")
 
 
 def _is_for(route: _GatewayRoute, port: int) -> bool:

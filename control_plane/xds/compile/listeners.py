@@ -24,16 +24,24 @@ def ingress_listener(
     ipv6: bool = False,
 ) -> Resource:
     """A listener with these chains, by `ipv6` too. Which of them is for TLS can only be told by looking."""
-    looks = [filters.tls_inspector()] if any(chain.filter_chain_match.transport_protocol for chain in chains) else []
     listener = Listener(
         name=names.ingress_listener(address, port),
         address=socket_address(address, port),
         additional_addresses=[also_by_ipv6(port)] if ipv6 else [],
         filter_chains=chains,
-        listener_filters=[*listener_filters, *looks],
+        listener_filters=[*listener_filters, *_looks(chains)],
         traffic_direction=TrafficDirection.INBOUND,
     )
     return Resource.of(Kind.LISTENER, listener.name, listener)
+
+
+def _looks(chains: Sequence[FilterChain]) -> list[ListenerFilter]:
+    """What tells TLS from what is in the clear, for the ports where one or the other is taken."""
+    matches = [chain.filter_chain_match for chain in chains if chain.filter_chain_match.transport_protocol]
+    if not matches:
+        return []
+    captured = all(match.HasField("destination_port") for match in matches)
+    return [filters.tls_inspector([match.destination_port.value for match in matches] if captured else None)]
 
 
 def chains(listener: Place, network: Filter) -> list[FilterChain]:

@@ -15,12 +15,13 @@ from envoy.type.v3.range_pb2 import Int64Range
 
 from control_plane.xds.compile.place import Place
 
-_HEADER_NAME = re.compile(r":?[0-9A-Za-z!#$%&'*+.^_|~`-]+")
+HEADER_NAME = re.compile(r":?[0-9A-Za-z!#$%&'*+.^_|~`-]+")
 _LONGEST_QUERY_NAME = 1024
 # What App Mesh's bootstrap allows, in RE2's own measure; ours does too.
 _LARGEST_PROGRAM = 1000
-_QUIET = re2.Options()
-_QUIET.log_errors = False
+_BY_CHARACTERS, _BY_BYTES = re2.Options(), re2.Options()
+_BY_CHARACTERS.log_errors = _BY_BYTES.log_errors = False
+_BY_BYTES.encoding = re2.Options.Encoding.LATIN1
 
 
 class Unmatchable(ValueError):
@@ -90,7 +91,7 @@ def _pseudo_headers(match: Place) -> Iterator[HeaderMatcher]:
 
 def _header(header: Place) -> HeaderMatcher:
     name = header.value["name"]
-    if not _HEADER_NAME.fullmatch(name):
+    if not HEADER_NAME.fullmatch(name):
         _refuse(header["name"], f"{name!r} cannot be the name of a header; the route is left out")
     message = HeaderMatcher(name=name, invert_match=header.value.get("invert", False))
     match = header.get("match")
@@ -118,8 +119,10 @@ def _query_parameter(parameter: Place) -> QueryParameterMatcher:
 
 
 def _regex(pattern: Place) -> RegexMatcher:
+    """A regular expression, if it is one both by characters and by bytes: Envoy 1.40 reads them by bytes."""
     try:
-        size = re2.compile(pattern.value, _QUIET).programsize
+        size = re2.compile(pattern.value, _BY_CHARACTERS).programsize
+        re2.compile(pattern.value.encode(), _BY_BYTES)
     except re2.error as error:
         _refuse(pattern, f"is no regular expression of RE2 ({_reason(error)}); the route is left out")
     if size > _LARGEST_PROGRAM:

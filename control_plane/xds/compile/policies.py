@@ -40,8 +40,11 @@ def http2_options() -> HttpProtocolOptions:
     )
 
 
-def health_check(listener: Place) -> HealthCheck | None:
-    """How callers find out whether a listener answers; None if it does not say, or if Envoy could not ask."""
+def health_check(listener: Place, *, with_tls: bool = False) -> HealthCheck | None:
+    """How callers find out whether a listener answers; None if it does not say, or if Envoy could not ask.
+
+    `with_tls`: they call it with TLS, and say on the way in what calls speak.
+    """
     check = listener.get("healthCheck")
     if check is None:
         return None
@@ -70,6 +73,9 @@ def health_check(listener: Place) -> HealthCheck | None:
         message.http_health_check.path = path
         if protocol == "http2":
             message.http_health_check.codec_client_type = CodecClientType.HTTP2
+        elif with_tls and listener.value["portMapping"]["protocol"] in HTTP2_PROTOCOLS:
+            # Whoever has agreed on HTTP/2 takes nothing else.
+            message.tls_options.alpn_protocols.append("http/1.1")
     return message
 
 

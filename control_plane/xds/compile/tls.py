@@ -81,7 +81,7 @@ def _names_of(spec: Spec) -> Sequence[str]:
     """What a node's certificate says unless the policy tells: the name by which the node is found."""
     discovery = spec["serviceDiscovery"]
     if "dns" in discovery:
-        return (discovery["dns"]["hostname"],)
+        return (discovery["dns"]["hostname"].rstrip("."),)  # which certificates do not have
     cloud_map = discovery["awsCloudMap"]
     return (f"{cloud_map['serviceName']}.{cloud_map['namespaceName']}",)
 
@@ -102,9 +102,9 @@ def _common(protocol: str, certificate: Place | None) -> CommonTlsContext:
 
 
 def _trust(context: CommonTlsContext, validation: Place, default_names: Sequence[str]) -> None:
-    """Whom to believe, and under which names; any name if there are none."""
+    """Whom to believe, and under which names: an empty list says none. Any name if there is no default either."""
     given = validation.get("subjectAlternativeNames", "match", "exact")
-    accepted = [_name_matcher(name) for name in (given.value if given else default_names)]
+    accepted = [_name_matcher(name) for name in (given.value if given else ()) or default_names]
     kind, place = validation["trust"].only()
     if kind == "file":
         trusted = DataSource(filename=place.value["certificateChain"])

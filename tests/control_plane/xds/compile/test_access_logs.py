@@ -9,11 +9,19 @@ from tests.control_plane.xds.compile.meshes import mesh, problems, snapshot_of, 
 
 EXAMPLES = (
     "START_TIME(%s)",
+    "START_TIME(%Y-%m-%dT%H:%M:%S.%3fZ)",
+    "DOWNSTREAM_PEER_CERT_V_END(%s)",
     "REQ(:PATH):9",
+    "REQ(X-ENVOY-ORIGINAL-PATH?:PATH)",
     "RESP(server)",
     "TRAILER(a)",
     "DYNAMIC_METADATA(a:b)",
-    "ENVIRONMENT(HOME)",
+    "UPSTREAM_METADATA(a:b)",
+    "CLUSTER_METADATA(a:b)",
+    "FILTER_STATE(a:PLAIN):9",
+    "ENVIRONMENT(HOME):9",
+    "GRPC_STATUS(CAMEL_STRING)",
+    "REQ(a):999999999999999999",
 )
 COMMANDS = sorted(f"%{command}%" for command in (*PLAIN_COMMANDS, *EXAMPLES))
 
@@ -52,7 +60,21 @@ def test_formats():
     }
 
 
-@pytest.mark.parametrize("text", ["%NONSENSE%", "50%", "%REQ%", "%PROTOCOL(x)%", "%PROTOCOL:3%", "%lower%"])
+UNREADABLE = (
+    *("%NONSENSE%", "50%", "%REQ%", "%PROTOCOL(x)%", "%PROTOCOL:3%", "%lower%", "%LOCAL_REPLY_BODY:9%"),
+    *("%REQ(a b)%", "%REQ(a:b)%", "%RESP(a?b?c)%", "%TRAILER(:)%", "%REQ(é)%", "%REQ(a\n)%", "%REQ(a,b)%"),
+    *(
+        "%START_TIME(%n)%",
+        "%START_TIME(\n)%",
+        "%REQ(a):99999999999999999999%",
+        "%FILTER_STATE(a:b)%",
+        "%FILTER_STATE(a\n)%",
+    ),
+    *("%GRPC_STATUS(b)%", "%DYNAMIC_METADATA(\n)%"),
+)
+
+
+@pytest.mark.parametrize("text", UNREADABLE)
 def test_a_format_that_envoy_cannot_read_is_a_problem(text):
     """It would take the whole listener along; its default is used."""
     state = logging(format={"text": text})

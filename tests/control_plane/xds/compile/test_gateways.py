@@ -175,6 +175,13 @@ def test_each_port_has_its_routes():
     assert [route["match"]["prefix"] for route in routes(state, 9090)] == ["/b/"]
 
 
+def test_a_route_for_a_port_that_the_gateway_lost_is_a_problem():
+    """An update of the gateway may take the port from under it; nobody would know why it answers no more."""
+    state = gate(http({"prefix": "/a/", "port": 9090}), http({"prefix": "/b/"}), listeners=[specs.listener(8080)])
+    assert [route["match"]["prefix"] for route in routes(state)] == ["/b/"]
+    assert problems(snapshot(state)) == [("r0", "spec.httpRoute.match.port")]
+
+
 def test_a_service_with_several_ports_is_called_at_the_one_that_is_meant():
     """By the target's port; without it, the first."""
     state = gate(

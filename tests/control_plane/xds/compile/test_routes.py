@@ -12,6 +12,9 @@ DEFAULT_RETRIES = {
     "retriable_status_codes": [503],
 }
 
+NO_BYTE = r"/\x{100}"
+"""A character that no byte is. That Envoy refuses it is told by `test_envoy`."""
+
 
 def http(match=None, *, kind="httpRoute", **more):
     """A mesh with one HTTP route to `blue`."""
@@ -219,6 +222,7 @@ def test_of_equal_priority_the_more_specific_match_goes_first():
     [
         ({"path": {"regex": "("}}, "path.regex"),
         ({"path": {"regex": "(?=look)ahead"}}, "path.regex"),
+        ({"path": {"regex": NO_BYTE}}, "path.regex"),
         ({"path": {"regex": "a{1000}b"}}, "path.regex"),
         ({"prefix": "/", "headers": [{"name": "x", "match": {"regex": "["}}]}, "headers[0].match.regex"),
         ({"prefix": "/", "headers": [{"name": "no name"}]}, "headers[0].name"),

@@ -163,6 +163,18 @@ def test_a_backends_policy_goes_before_the_default():
     assert name["matcher"] == {"exact": "other.local"}
 
 
+def test_a_policy_that_lists_no_names_names_none():
+    """It is not one that believes any name: an empty list is as good as none."""
+    nobody = {"validation": {**TRUST_FILE, "subjectAlternativeNames": {"match": {"exact": []}}}}
+    assert outgoing(calling(specs.node(), nobody)) == TOLD_TRUST
+
+
+def test_a_node_is_known_without_the_dot_at_the_end_of_its_name():
+    """No certificate has one."""
+    target = {**specs.node(), "serviceDiscovery": {"dns": {"hostname": "node.shop.local."}}}
+    assert outgoing(calling(target, POLICY)) == TOLD_TRUST
+
+
 def test_a_node_of_cloud_map_is_known_by_its_service():
     """Where a policy names no names."""
     discovery = {"awsCloudMap": {"namespaceName": "prod", "serviceName": "target"}}
