@@ -63,14 +63,14 @@ def export(
 
 def texts(found: "Iterable[Exported]", lossy: bool) -> "Iterator[str]":
     """One YAML document for each, with what it cannot say above it."""
-    import yaml
+    from cli.structured import as_yaml
 
     for each in found:
         if each.losses:
             yield "".join(f"# Cannot be said: {loss}\n" for loss in each.losses)
         if each.manifest is None:
             continue
-        text = yaml.safe_dump(each.manifest, sort_keys=False)
+        text = as_yaml(each.manifest)
         if not each.losses or lossy:
             yield "---\n" + text
         else:
