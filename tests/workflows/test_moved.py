@@ -31,9 +31,7 @@ def left_in(harness: Harness, mesh: str, kind: ApiKind) -> set[str]:
     return {object.name for object in harness.app_mesh.objects if (object.mesh, object.kind) == (mesh, kind)}
 
 
-async def moved_and_forgotten(
-    harness: Harness, place: Place, there: dict[str, Any], elsewhere: Any, until_in: str
-) -> None:
+async def moved_and_forgotten(harness: Harness, place: Place, there: Manifest, elsewhere: Manifest, told: str) -> None:
     """Applied here, then there; App Mesh refuses what is to go, and Temporal loses the workflow."""
     delete = f"Delete{place[0]}"
     await harness.apply(there)
