@@ -67,7 +67,7 @@ def texts(found: "Iterable[Exported]", lossy: bool) -> "Iterator[str]":
 
     for each in found:
         if each.losses:
-            yield "".join(f"# Cannot be said: {loss}\n" for loss in each.losses)
+            yield "".join(_comment(f"Cannot be said: {loss}") for loss in each.losses)
         if each.manifest is None:
             continue
         text = as_yaml(each.manifest)
@@ -75,4 +75,9 @@ def texts(found: "Iterable[Exported]", lossy: bool) -> "Iterator[str]":
             yield "---\n" + text
         else:
             yield "# Applying this would take it away, so it is left out (--lossy writes it):\n"
-            yield "".join(f"# {line}\n" for line in text.splitlines())
+            yield _comment(text)
+
+
+def _comment(text: str) -> str:
+    """Every line of it: App Mesh takes names that have line ends, and nobody's name is to be a manifest."""
+    return "".join(f"# {line}\n" for line in text.splitlines())
