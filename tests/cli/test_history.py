@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -135,6 +136,8 @@ class NotFound:
 
 async def test_a_namespace_that_is_not_there_is_no_resource_without_a_history():
     """A setting is wrong then, and nothing is known of the resource."""
-    assert await _runs(NotFound(NotFoundFailure()), "id") == []
+    nobody: Any = NotFound(NotFoundFailure())
+    assert await _runs(nobody, "id") == []
+    nowhere: Any = NotFound(NamespaceNotFoundFailure(namespace="nope"))
     with pytest.raises(RPCError):
-        await _runs(NotFound(NamespaceNotFoundFailure(namespace="nope")), "id")
+        await _runs(nowhere, "id")
