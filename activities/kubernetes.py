@@ -34,6 +34,7 @@ from activities.messages import (
 from activities.readiness import mesh_reference, node_reference
 from activities.resource_api import JSON_PATCH, MERGE_PATCH, ResourceApi, collection_path, resource_path
 from activities.shared_reads import SharedReads
+from activities.status_patch import is_settled, patch_of, patch_upon
 from resources.kinds import GROUP, VERSION, Kind
 from resources.references import node_names_in
 from resources.relations import Claim, claims
@@ -149,21 +150,24 @@ class KubernetesActivities:
     async def write_status(self, wanted: Status) -> None:
         """Make the status what the workflow says it is, in one write.
 
-        A JSON patch, for the sake of its `test`: in a merge patch of a status the API server ignores the uid.
+        An attempt that comes late is refused (see `status_patch`). The refusal is also the answer to a status that
+        somebody else changed, and to an attempt after one that was carried out and whose answer was lost: then, and
+        only then, the resource is read.
         """
         key = wanted.key
         path = resource_path(key.kind, key.namespace, key.name)
-        patch: list[dict[str, Any]] = [
-            {"op": "test", "path": "/metadata/uid", "value": key.uid},
-            {"op": "add", "path": "/status", "value": wanted.status},
-        ]
         with kubernetes_errors(f"write status of {key.kind} {key.name}"):
             try:
-                await self._api.request("PATCH", f"{path}/status", patch, JSON_PATCH)
+                await self._api.request("PATCH", f"{path}/status", patch_of(wanted), JSON_PATCH)
             except ApiException as error:
-                if error.status == 422:  # also the answer to a failed test, and in the same words as to others
-                    _same_life(key, (await self._api.request("GET", path))["metadata"])
-                raise
+                if error.status != 422:  # the answer to a failed test, and in the same words to what the schema refuses
+                    raise
+                found = await self._api.request("GET", path)
+                _same_life(key, found["metadata"])
+                if wanted.before is None:
+                    raise
+                if not is_settled(found, wanted):
+                    await self._api.request("PATCH", f"{path}/status", patch_upon(found, wanted), JSON_PATCH)
 
     @activity.defn(name=names.DELETE_RESOURCE)
     async def delete_resource(self, key: ResourceKey) -> None:

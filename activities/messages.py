@@ -184,6 +184,8 @@ class Status(Message):
 
     key: ResourceKey
     status: dict[str, Any]
+    before: dict[str, Any] | None = None
+    """What it was when it was last read or written; None: that is not told."""
 
 
 class Event(Message):

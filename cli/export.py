@@ -63,16 +63,21 @@ def export(
 
 def texts(found: "Iterable[Exported]", lossy: bool) -> "Iterator[str]":
     """One YAML document for each, with what it cannot say above it."""
-    import yaml
+    from cli.structured import as_yaml
 
     for each in found:
         if each.losses:
-            yield "".join(f"# Cannot be said: {loss}\n" for loss in each.losses)
+            yield "".join(_comment(f"Cannot be said: {loss}") for loss in each.losses)
         if each.manifest is None:
             continue
-        text = yaml.safe_dump(each.manifest, sort_keys=False)
+        text = as_yaml(each.manifest)
         if not each.losses or lossy:
             yield "---\n" + text
         else:
             yield "# Applying this would take it away, so it is left out (--lossy writes it):\n"
-            yield "".join(f"# {line}\n" for line in text.splitlines())
+            yield _comment(text)
+
+
+def _comment(text: str) -> str:
+    """Every line of it: App Mesh takes names that have line ends, and nobody's name is to be a manifest."""
+    return "".join(f"# {line}\n" for line in text.splitlines())

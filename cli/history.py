@@ -180,12 +180,14 @@ async def _read(settings: "Settings", name: "Name", limit: int) -> list[Run]:
 
 async def _runs(client: "Client", id: str) -> list[str]:
     """Ids of the runs of a workflow, newest first: that one asked for by id, as lists lag behind."""
+    from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
     from temporalio.service import RPCError, RPCStatusCode
 
     try:
         newest = (await client.get_workflow_handle(id).describe()).run_id
     except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
+        unknown = any(each.Is(NamespaceNotFoundFailure.DESCRIPTOR) for each in error.grpc_status.details)
+        if error.status is RPCStatusCode.NOT_FOUND and not unknown:
             return []
         raise
     quoted = id.replace("\\", "\\\\").replace("'", "\\'")

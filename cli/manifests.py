@@ -3,6 +3,7 @@
 YAML's own nodes are kept beside the values, so that whatever is wrong with a field can be told by file and line.
 """
 
+import base64
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from typing import Any
 import yaml
 
 from cli.bounds import excess
+from cli.scalars import PREFIX, TAGS, Scalar, scalar, tag_of
 
 STDIN = "-"
 _SUFFIXES = (".yaml", ".yml", ".json")
@@ -23,22 +25,63 @@ class UnreadableManifest(Exception):
     """A file is not there, is no YAML, or holds too much; the message names it, with its line."""
 
 
-class _Loader(yaml.SafeLoader):
-    """As kubectl reads YAML: what looks like a date is a string, and so are numbers and truths that name a field."""
+_MERGE = f"{PREFIX}merge"
 
-    yaml_implicit_resolvers = {  # noqa: RUF012 as its base has it
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
+
+class _Loader(yaml.SafeLoader):
+    """As kubectl reads YAML: scalars by `cli.scalars`, names of fields as strings, tags of nobody's without effect."""
+
+    yaml_constructors = {}  # noqa: RUF012 as its base has it; none is inherited, as YAML has types that JSON has not
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
+        """The tag of a node that has none: of an unquoted word, what it is; of a quoted one, a string."""
+        if kind is yaml.ScalarNode and implicit[0]:
+            return _MERGE if value == "<<" else tag_of(value)
+        tag: str = super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
+        return tag
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """A mapping, whose keys JSON can have."""
         return {_key(key): value for key, value in super().construct_mapping(node, deep).items()}
 
+    def plain(self, node: yaml.ScalarNode) -> Scalar:
+        """A null, a truth or a number."""
+        value = self.construct_scalar(node)
+        found = scalar(value)
+        if node.tag not in (TAGS[type(found)], TAGS[float] if isinstance(found, int | float) else None):
+            said = f"{value!r} is no {node.tag.removeprefix(PREFIX)}"
+            raise yaml.constructor.ConstructorError(None, None, said, node.start_mark)
+        return found
+
+    def binary(self, node: yaml.ScalarNode) -> str:
+        """What is written in base64; JSON has text alone."""
+        try:
+            encoded = "".join(self.construct_scalar(node).splitlines())
+            return base64.b64decode(encoded, validate=True).decode(errors="replace")
+        except ValueError as error:
+            raise yaml.constructor.ConstructorError(None, None, f"no base64: {error}", node.start_mark) from error
+
+    def untyped(self, node: yaml.Node) -> Any:
+        """Whatever its tag says: text, a list or a mapping."""
+        if isinstance(node, yaml.MappingNode):
+            return self.construct_mapping(node, deep=True)
+        return self.construct_sequence(node, deep=True) if isinstance(node, yaml.SequenceNode) else node.value
+
+
+for _type in (type(None), bool, int, float):
+    _Loader.add_constructor(TAGS[_type], _Loader.plain)
+_Loader.add_constructor(f"{PREFIX}binary", _Loader.binary)
+_Loader.add_constructor(f"{PREFIX}map", _Loader.construct_yaml_map)  # type: ignore[type-var]
+_Loader.add_constructor(f"{PREFIX}seq", _Loader.construct_yaml_seq)  # type: ignore[type-var]
+_Loader.add_constructor(None, _Loader.untyped)
+
 
 def _key(key: Any) -> Any:
+    """The name of a field; what cannot be one stays as it is, and is found fault with."""
     if isinstance(key, bool):
         return str(key).lower()
+    if isinstance(key, float) and float(f"{key:g}") == key:
+        return f"{key:g}"
     return str(key) if isinstance(key, int) else key
 
 

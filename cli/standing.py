@@ -25,7 +25,7 @@ class Standing:
     since: str
     """When the main condition last turned (RFC 3339); empty if it never did."""
     warnings: tuple[str, ...] = ()
-    """Other conditions that are False: `DNSResolvable (HostNotFound): ...`."""
+    """Other conditions that are False, `DNSResolvable (HostNotFound): ...`; and whose pods a node keeps out."""
 
     @property
     def settled(self) -> bool:
@@ -76,5 +76,6 @@ def _phase(main: Mapping[str, Any], deleting: bool, is_newest: bool) -> Phase:
 def _warnings(kind: Kind, conditions: Iterable[Mapping[str, Any]]) -> Iterable[str]:
     parts = {ConditionType.VIRTUAL_ROUTER_ACTIVE, ConditionType.ROUTES_ACTIVE, active_condition(kind)}
     for each in conditions:
-        if each.get("status") == "False" and each.get("type") not in parts:
+        keeps_out = each.get("type") == ConditionType.CLOUD_MAP_SERVICE_READY and each.get("message")
+        if each.get("type") not in parts and (each.get("status") == "False" or keeps_out):
             yield f"{each['type']} ({each.get('reason', '')}): {each.get('message', '')}"

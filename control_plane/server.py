@@ -40,6 +40,9 @@ from control_plane.xds.data_plane import DataPlane, DataPlaneConfig
 
 log = structlog.get_logger("control_plane")
 
+PAUSE_SECONDS = 1.0
+"""Before what has ended by itself is begun again."""
+
 
 class UnusableConfiguration(ValueError):
     """The control plane cannot run with this; the message names the setting."""
@@ -187,15 +190,33 @@ def server_tls(files: Tls | None) -> ServerTls | None:
 @asynccontextmanager
 async def serving_aside(app: Starlette, address: str) -> AsyncIterator[None]:
     """Serve a small application beside the main one, for as long as the block lasts; its signals are the main one's."""
-    with listen(address) as listener:
-        server = uvicorn.Server(uvicorn_config(app, lifespan="off"))
-        server.capture_signals = nullcontext  # type: ignore[method-assign, assignment]
-        task = asyncio.create_task(server.serve(sockets=[listener]))
-        try:
-            yield
-        finally:
-            server.should_exit = True
-            await task
+    stopping = asyncio.Event()
+    task = asyncio.create_task(_serve_aside(app, listen(address), stopping))
+    try:
+        yield
+    finally:
+        stopping.set()
+        await task
+
+
+async def _serve_aside(app: Starlette, listener: socket.socket, stopping: asyncio.Event) -> None:
+    """Where serving ends by itself it is told, and begun again: what it is beside is worth more, and goes on."""
+    host, port = listener.getsockname()[:2]
+    stop = asyncio.create_task(stopping.wait())
+    with listener:
+        while not stopping.is_set():
+            server = uvicorn.Server(uvicorn_config(app, lifespan="off"))
+            server.capture_signals = nullcontext  # type: ignore[method-assign, assignment]
+            with listener.dup() as given:  # uvicorn closes it, except where it fails
+                serving = asyncio.create_task(server.serve(sockets=[given]))
+                await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
+                server.should_exit = True
+                [fault] = await asyncio.gather(serving, return_exceptions=True)
+                for each in getattr(server, "servers", ()):  # it has none before it began
+                    each.close()
+            if fault is not None or not stopping.is_set():
+                log.error("serving metrics has ended, and is begun again", host=host, port=port, exc_info=fault)
+                await asyncio.wait({stop}, timeout=PAUSE_SECONDS)
 
 
 class Server(uvicorn.Server):

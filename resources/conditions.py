@@ -133,7 +133,8 @@ class Reason(StrEnum):
     )
     CLOUD_MAP_SERVICE_FOUND = (
         "CloudMapServiceFound",
-        "The Cloud Map service exists, and the node's pods are registered in it as they become ready.",
+        "The Cloud Map service exists, and the node's pods are registered in it as they become ready. The message names"
+        " other namespaces whose pods name the node and are not registered, as it does not let them in.",
     )
     CLOUD_MAP_REGISTERING = (
         "CloudMapRegistering",

@@ -161,6 +161,7 @@ class CloudMapWatch:
             self._outbox.put(service, Pending("no VirtualNode uses the service"))
         while True:
             await asyncio.sleep(self._sweep_seconds)
+            self.index.forget_homes()
             for service in sorted({*self.index.services(), *await self._running()}, key=str):
                 self._outbox.put(service, Pending("sweep", roster=True, sweep=True))
 

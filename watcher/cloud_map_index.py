@@ -31,6 +31,9 @@ from watcher.index import Name
 from workflows.cloud_map_messages import NodeInService, PodNews
 from workflows.messages import Snapshot
 
+MOST_KEPT_OUT = 10
+"""Namespaces that are named to a node."""
+
 News = dict[CloudMapService, set[str]]
 """Services that have to hear of something, and the uids of pods that it is about."""
 
@@ -77,7 +80,11 @@ class Node:
 
     def takes(self, pod: Pod) -> bool:
         """Whether the pod may be an instance, as far as its namespace goes."""
-        return pod.namespace in self.namespaces or ANYWHERE in self.namespaces
+        return self.lets_in(pod.namespace)
+
+    def lets_in(self, namespace: str) -> bool:
+        """Whether pods of a namespace may be instances."""
+        return namespace in self.namespaces or ANYWHERE in self.namespaces
 
 
 class CloudMapIndex:
@@ -91,6 +98,9 @@ class CloudMapIndex:
         self._claims: defaultdict[NodeIdentity, set[Name]] = defaultdict(set)
         self._pods: dict[str, Pod] = {}
         self._of_node: defaultdict[NodeIdentity, set[str]] = defaultdict(set)
+        self._homes: defaultdict[NodeIdentity, set[str]] = defaultdict(set)
+        """Namespaces of the pods of a node, also of those that went since `forget_homes`: strangers who come and go
+        shall make no news each time."""
 
     def put_node(self, name: Name, node: Node | None) -> News:
         """A sighting of a VirtualNode; None when it is gone or does not use Cloud Map."""
@@ -136,12 +146,30 @@ class CloudMapIndex:
         before = self._belonging(old) if old is not None else {}
         if old is not None:
             self._forget(old)
+        strange = pod.node is not None and self._is_new_stranger(pod.node, pod.namespace)
         if pod.node is not None:
             self._pods[pod.uid] = pod
             self._of_node[pod.node].add(pod.uid)
+            self._homes[pod.node].add(pod.namespace)
         after = self._belonging(pod)
         services = {service for service in (*before, *after) if before.get(service) != after.get(service)}
-        return {service: {pod.uid} for service in services}
+        news: News = {service: {pod.uid} for service in services}
+        if pod.node is not None and strange:
+            for service in self._owners(pod.node):
+                news.setdefault(service, set())
+        return news
+
+    def _is_new_stranger(self, identity: NodeIdentity, namespace: str) -> bool:
+        """Whether a node has to hear of a namespace that it does not let in."""
+        owner = self.owner(identity)
+        return owner is not None and not owner.lets_in(namespace) and namespace not in self._homes.get(identity, ())
+
+    def forget_homes(self) -> None:
+        """Know of no namespaces any more but of those that have pods now."""
+        self._homes.clear()
+        for pod in self._pods.values():
+            if pod.node is not None:
+                self._homes[pod.node].add(pod.namespace)
 
     def remove_pod(self, uid: str) -> News:
         """A pod that is gone."""
@@ -165,7 +193,12 @@ class CloudMapIndex:
     def nodes_in(self, service: CloudMapService) -> tuple[NodeInService, ...]:
         """The nodes that use a service, in a fixed order."""
         nodes = (node for _, node in sorted(self._nodes.items()) if self.owner(node.identity) is node)
-        return tuple(node.in_service for node in nodes if service in self._owners(node.identity))
+        return tuple(self._in_service(node) for node in nodes if service in self._owners(node.identity))
+
+    def _in_service(self, node: Node) -> NodeInService:
+        """With who is kept out of it."""
+        kept_out = sorted(home for home in self._homes.get(node.identity, ()) if not node.lets_in(home))
+        return node.in_service.model_copy(update={"kept_out": tuple(kept_out[:MOST_KEPT_OUT])})
 
     def uids(self) -> frozenset[str]:
         """Every pod that is known."""

@@ -22,6 +22,9 @@ with workflow.unsafe.imports_passed_through():
 SHORTEST_DELAY = timedelta(seconds=1)
 LONGEST_DELAY = timedelta(seconds=60)
 
+_TELLS_WHO_IS_KEPT_OUT = "tells-who-is-kept-out"
+"""A worker of an earlier release told nobody of this news, so a run in which it took such in goes on without."""
+
 
 @workflow.defn(name=names.CLOUD_MAP_SERVICE)
 class CloudMapServiceWorkflow:
@@ -35,6 +38,9 @@ class CloudMapServiceWorkflow:
     @workflow.signal(name=names.TOLD)
     def told(self, tidings: Tidings) -> None:
         """News of nodes and pods."""
+        if any(node.kept_out for node in tidings.nodes) and not workflow.patched(_TELLS_WHO_IS_KEPT_OUT):
+            nodes = tuple(node.model_copy(update={"kept_out": ()}) for node in tidings.nodes)
+            tidings = tidings.model_copy(update={"nodes": nodes})
         self._state.take(tidings)
 
     @workflow.run

@@ -14,6 +14,8 @@ class NodeInService(Message):
 
     key: ResourceKey
     identity: NodeIdentity
+    kept_out: tuple[str, ...] = ()
+    """Namespaces, the first few, that have pods which name the node and that it does not let in."""
 
 
 class PodNews(Message):

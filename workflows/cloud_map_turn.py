@@ -18,6 +18,7 @@ from workflows.cloud_map_calls import CloudMap, request_id
 from workflows.cloud_map_messages import CloudMapReport, NodeInService
 from workflows.cloud_map_state import CloudMapState, ServiceInUse
 from workflows.planning.cloud_map import InstancePlan, batches, held_by_us, plan_instances
+from workflows.planning.cloud_map_status import with_kept_out
 from workflows.planning.outcome import Again
 from workflows.showing import show_service
 
@@ -233,13 +234,14 @@ class CloudMapTurn:
         known = {node.key.uid: self._state.reported.get(node.key.uid) for node in self._state.nodes}
         fine = {uid for uid, told in known.items() if told is not None and told.ready}
         untold = [
-            node
+            (node, news)
             for node in self._state.nodes
-            if known[node.key.uid] != report and not (to_the_new and node.key.uid in fine)
+            if known[node.key.uid] != (news := with_kept_out(report, node))
+            and not (to_the_new and node.key.uid in fine)
         ]
         if untold:
             show_service(self._state, report)
-            await asyncio.gather(*(self._tell(node, report) for node in untold))
+            await asyncio.gather(*(self._tell(node, news) for node, news in untold))
 
     async def _tell(self, node: NodeInService, report: CloudMapReport) -> None:
         key = node.key

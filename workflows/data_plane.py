@@ -30,7 +30,8 @@ async def tell(state: EntityState) -> None:
     state.reconciles += 1  # no reconcile, but its Event is another one than that of the last
     try:
         said = f"Write status: {reason_of(status)}"
-        await calls.kubernetes(names.WRITE_STATUS, Status(key=snapshot.key, status=status), said)
+        wanted = Status(key=snapshot.key, status=status, before=before)
+        await calls.kubernetes(names.WRITE_STATUS, wanted, said)
         await record_objection(snapshot, state.reconciles, before, status)
     except CallFailed as error:
         if error.failure is not Failure.GONE:

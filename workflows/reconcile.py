@@ -449,7 +449,8 @@ class Reconcile:
         writes = []
         if changed_members(state.status, status):
             said = f"Write status: {outcome.reason}" + (f": {outcome.message}" if outcome.message else "")
-            writes.append(calls.kubernetes(names.WRITE_STATUS, Status(key=snapshot.key, status=whole), said[:200]))
+            wanted = Status(key=snapshot.key, status=whole, before=state.status)
+            writes.append(calls.kubernetes(names.WRITE_STATUS, wanted, said[:200]))
         if self._done or is_news(snapshot.key.kind, state.status, status):
             writes.append(calls.kubernetes(names.RECORD_EVENT, self._event(outcome), "Record event"))
         writes.append(record_objection(snapshot, state.reconciles, state.status, status))

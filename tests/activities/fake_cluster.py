@@ -121,8 +121,8 @@ class FakeCluster:
         return self._stored("MODIFIED", found)
 
     def _patch_status(self, found: Json, patch: list[Json]) -> Json:
-        test, add = patch
-        if test["value"] != found["metadata"]["uid"]:
+        *tests, add = patch
+        if any(_at(test["path"], found) != test["value"] for test in tests):
             raise _refusal(422, "the server rejected our request due to an error in our request")
         found["status"] = copy.deepcopy(add["value"])
         return self._stored("MODIFIED", found)
@@ -139,6 +139,17 @@ def _is_in(path: str, found: Json) -> bool:
         return False
     kind = Kind(found["kind"])
     return path in (collection_path(kind), collection_path(kind, found["metadata"].get("namespace")))
+
+
+def _at(pointer: str, found: Any) -> Any:
+    """What a JSON pointer points at; None when nothing is there."""
+    for step in pointer.split("/")[1:]:
+        name = step.replace("~1", "/").replace("~0", "~")
+        try:
+            found = found[int(name) if isinstance(found, list) else name]
+        except (LookupError, TypeError):
+            return None
+    return found
 
 
 def absent(name: str) -> ApiException:

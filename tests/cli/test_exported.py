@@ -180,6 +180,14 @@ def test_what_would_be_taken_away_is_written_as_a_comment_unless_asked_for():
     assert len(list(yaml.safe_load_all("".join(texts(odd, lossy=True))))) == 3
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\u2028", "\x85"])
+def test_nobody_s_name_is_a_manifest(end):
+    """App Mesh takes any character in a name, and what is exported is applied."""
+    evil = Held(VIRTUAL_ROUTER, ("m", f"x{end}---{end}kind: Mesh{end}metadata: {{name: evil}}"), ROUTER)
+    written = "".join(texts(list(exported([shop()[0], evil])), lossy=True))
+    assert [each["metadata"]["name"] for each in yaml.safe_load_all(written)] == ["m"]
+
+
 @given(name=strategies.object_names, namespace=strategies.labels)
 def test_law_an_exported_name_comes_to_the_same(name, namespace):
     """Whatever name is found, it is no other object's."""

@@ -2,14 +2,19 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from google.protobuf.message import Message
 from rich.console import Console
+from temporalio.api.common.v1 import GrpcStatus
+from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure, NotFoundFailure
 from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError, RPCStatusCode
 
-from cli.history import calls_in_short, outcome, print_history, table
+from cli.history import _runs, calls_in_short, outcome, print_history, table
 from cli.reconciles import Call, Pending, Reconcile, reconciles
 
 HISTORIES = Path(__file__).parent.parent / "workflows" / "histories" / "0.1.0"
@@ -111,3 +116,28 @@ def test_programs_get_every_call_and_a_link(form, capsys):
     assert first["link"] == "http://ui/run-1"
     assert first["calls"] == [{"name": "CreateMesh", "summary": "Create mesh", "attempts": 3, "failure": ""}]
     assert (first["began"], first["retries"], first["outcome"]) == ("1970-01-01T00:00:00.000Z", 2, "Active")
+
+
+class NotFound:
+    """A client whose server knows nothing, and says what."""
+
+    def __init__(self, detail: Message) -> None:
+        self.status = GrpcStatus(code=RPCStatusCode.NOT_FOUND.value, message="not found")
+        self.status.details.add().Pack(detail)
+
+    def get_workflow_handle(self, _id: str) -> "NotFound":
+        """Itself."""
+        return self
+
+    async def describe(self) -> None:
+        """Its answer."""
+        raise RPCError("not found", RPCStatusCode.NOT_FOUND, self.status.SerializeToString())
+
+
+async def test_a_namespace_that_is_not_there_is_no_resource_without_a_history():
+    """A setting is wrong then, and nothing is known of the resource."""
+    nobody: Any = NotFound(NotFoundFailure())
+    assert await _runs(nobody, "id") == []
+    nowhere: Any = NotFound(NamespaceNotFoundFailure(namespace="nope"))
+    with pytest.raises(RPCError):
+        await _runs(nowhere, "id")

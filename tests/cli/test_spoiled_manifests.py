@@ -13,6 +13,7 @@ from cli.forecast import concerned, with_manifest
 from cli.main import app
 from cli.manifests import Manifest, UnreadableManifest, parse
 from cli.plan import _applied, _unfit
+from cli.structured import as_yaml
 from cli.svg import svg
 from cli.validation import Severity, as_stored, findings, is_ours, is_sound
 from resources.kinds import API_VERSION, Kind
@@ -29,7 +30,7 @@ MESSY = "[" * 60 + "{a: " * 60 + "}" * 60 + "]" * 60
 def read(document: Any) -> list[Manifest]:
     """What is read of a document; nothing where it is refused."""
     try:
-        return list(parse("f.yaml", yaml.safe_dump(document, sort_keys=False)))
+        return list(parse("f.yaml", as_yaml(document)))
     except UnreadableManifest:
         return []
 
@@ -92,7 +93,6 @@ def test_whatever_is_in_a_file_it_is_read_or_refused(document):
         pytest.param(
             "meshName: shop", "null: shop", "spec.null: the name of a field must be a string", id="null for a name"
         ),
-        pytest.param("meshName: shop", "meshName: !!binary YQ==", "JSON has nothing like a bytes", id="bytes"),
     ],
 )
 def test_an_envelope_that_is_none_is_told_with_its_line(old, new, expected):
@@ -142,6 +142,9 @@ def test_dates_are_strings_as_they_are_to_kubectl():
             "more than",
             id="aliases of aliases",
         ),
+        pytest.param("b: 1\na: !!bool 5", "'5' is no bool", id="no truth"),
+        pytest.param("a: !!int 12:30", "'12:30' is no int", id="no number"),
+        pytest.param("a: !!binary '%'", "no base64", id="no base64"),
         pytest.param('a: "\\ud800"', "half a character", id="a surrogate"),
     ],
 )

@@ -43,6 +43,16 @@ def test_a_condition_that_is_only_a_warning_is_told():
     assert found.warnings == ("DNSResolvable (HostNotFound): nobody knows it",)
 
 
+def test_whose_pods_a_node_keeps_out_is_told():
+    """Where the condition is True, it is the message that warns."""
+    resource = seen(virtual_node())
+    fine = {"type": "CloudMapServiceReady", "status": "True", "reason": "CloudMapServiceFound", "message": ""}
+    resource["status"]["conditions"] = [*resource["status"]["conditions"][:1], fine]
+    assert standing(resource).warnings == ()
+    fine["message"] = "Not registered are pods of other namespaces (mallory)"
+    assert standing(resource).warnings == (f"CloudMapServiceReady (CloudMapServiceFound): {fine['message']}",)
+
+
 def test_meshes_come_first_then_nodes_then_services():
     """Each by namespace and name."""
     given = [virtual_service("b"), virtual_node("z"), virtual_node("a"), virtual_service("a", "aaa"), mesh("m")]

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from cli.manifests import UnreadableManifest, parse
+from cli.structured import as_yaml
 from cli.validation import Severity, findings
 from tests import builders
 from tests.bad_inputs import APP_MESH, GIVEN
@@ -199,7 +200,7 @@ def test_json_is_for_programs():
 @given(strategies.meshes() | strategies.virtual_nodes() | strategies.virtual_services())
 def test_whatever_the_models_accept_is_no_error(resource):
     """The check is not stricter than the house."""
-    found = findings(list(parse("f", yaml.safe_dump(resource))))
+    found = findings(list(parse("f", as_yaml(resource))))
     errors = [each for each in found if each.severity is Severity.ERROR]
     assert [each for each in errors if not each.message.startswith("App Mesh refuses")] == []
 
@@ -218,7 +219,7 @@ def test_what_app_mesh_refuses_is_found_beforehand(case):
     """By the control plane's own bounds and rules; only what other objects make of it has to wait for App Mesh."""
 
     def refused(manifest: Manifest) -> list[str]:
-        text = yaml.safe_dump_all([*GIVEN, manifest])
+        text = "---\n".join(map(as_yaml, [*GIVEN, manifest]))
         found = findings(list(parse("a.yaml", text)))
         return [each.message for each in found if each.severity == "error"]
 

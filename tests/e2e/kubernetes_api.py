@@ -29,6 +29,18 @@ class Kubernetes:
         """Give the connections back."""
         self._client.close()
 
+    def status_writes(self) -> dict[str, int]:
+        """How many status writes of our kinds the API server has answered so far, by HTTP status."""
+        call = self._client.param_serialize("GET", "/metrics", auth_settings=["BearerToken"])
+        answer = self._client.call_api(*call)
+        found: dict[str, int] = {}
+        for line in answer.read().decode().splitlines():
+            labels = dict(re.findall(r'(\w+)="([^"]*)"', line))
+            ours = labels.get("group") == GROUP and labels.get("subresource") == "status"
+            if ours and line.startswith("apiserver_request_total{"):
+                found[labels["code"]] = found.get(labels["code"], 0) + int(float(line.rpartition(" ")[2]))
+        return found
+
     def create(self, manifest: Manifest) -> None:
         """Make a new object, as `kubectl apply` does with one that is not there yet.
 

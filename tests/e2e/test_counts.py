@@ -78,6 +78,19 @@ def test_one_weight_takes_one_write(cluster: Cluster, shop: list[Manifest]) -> N
     assert calls == {"UpdateRoute": 1}
 
 
+def test_no_status_write_is_made_in_vain(cluster: Cluster, world: World) -> None:
+    """Each is guarded by what it replaces, and that is what is there: none is refused, to look and write once more."""
+    before = cluster.kubernetes.status_writes()
+    manifests = world.shop(routes=3)
+    cluster.converge(*manifests)
+    service = copy.deepcopy(manifests[-1])
+    service["spec"]["routes"][1] = route(2, {"cart": 50, "cart-v2": 50})
+    cluster.converge(service)
+    after = cluster.kubernetes.status_writes()
+    assert after["200"] > before.get("200", 0)
+    assert after.get("422", 0) == before.get("422", 0)
+
+
 def test_a_node_edit_takes_one_write(cluster: Cluster, shop: list[Manifest], world: World) -> None:
     """A node is one object."""
     with cluster.counted() as calls:

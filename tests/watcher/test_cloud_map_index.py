@@ -11,7 +11,7 @@ from resources.pods import Pod
 from tests.builders import virtual_node
 from tests.watcher.pods import in_cloud_map, pod
 from tests.watcher.sightings import sighting
-from watcher.cloud_map_index import CloudMapIndex, News, Node
+from watcher.cloud_map_index import MOST_KEPT_OUT, CloudMapIndex, News, Node
 from watcher.index import Name
 
 CART = CloudMapService(namespace="shop.local", name="cart")
@@ -97,7 +97,7 @@ def test_running_is_enough_where_the_node_says_so() -> None:
 def test_a_pod_of_another_namespace_is_no_instance_whatever_it_says_of_itself() -> None:
     """Else whoever may create pods anywhere would receive the node's traffic."""
     index = with_cart()
-    assert put(index, name="evil", namespace="mallory") == {}
+    assert put(index, name="evil", namespace="mallory") == {CART: set()}
     assert index.roster(CART) == {}
     (news,) = index.news_of(CART, {"evil"}, {})
     assert news.instance is None
@@ -123,8 +123,53 @@ def test_whom_a_node_does_not_surely_mean_it_does_not_let_in(value: str) -> None
     """A value that cannot be read lets nobody in, and is told by the node's own workflow."""
     index = with_cart()
     see(index, annotations={LETS_IN: value})
-    assert put(index, name="blue", namespace="shop-blue") == {}
+    assert put(index, name="blue", namespace="shop-blue") == {CART: set()}
     assert put(index, name="own", ip="10.0.0.2") == {CART: {"own"}}
+
+
+def kept_out(index: CloudMapIndex, service: CloudMapService = CART) -> tuple[str, ...]:
+    """Whom the one node of a service is told that it keeps out."""
+    [node] = index.nodes_in(service)
+    return node.kept_out
+
+
+def test_a_node_hears_which_namespaces_it_keeps_out() -> None:
+    """In order, once each, and no longer when it lets them in."""
+    index = with_cart()
+    assert kept_out(index) == ()
+    put(index, name="own")
+    assert put(index, name="b", namespace="shop-blue", ready=False) == {CART: set()}
+    assert put(index, name="b", namespace="shop-blue") == {}
+    assert put(index, name="b2", namespace="shop-blue") == {}
+    assert put(index, name="a", namespace="mallory") == {CART: set()}
+    assert kept_out(index) == ("mallory", "shop-blue")
+    see(index, annotations={LETS_IN: "shop-blue"})
+    assert kept_out(index) == ("mallory",)
+    assert put(index, name="b3", namespace="shop-blue", ip="10.0.0.3") == {CART: {"b3"}}
+
+
+def test_strangers_who_come_and_go_are_news_once() -> None:
+    """Whoever may create pods shall not have a node's status written again and again; a sweep sees who is left."""
+    index = with_cart()
+    assert put(index, name="evil", namespace="mallory") == {CART: set()}
+    for _ in range(3):
+        assert index.remove_pod("evil") == {}
+        assert put(index, name="evil", namespace="mallory") == {}
+    assert kept_out(index) == ("mallory",)
+    index.forget_homes()
+    assert kept_out(index) == ("mallory",)
+    index.remove_pod("evil")
+    index.forget_homes()
+    assert kept_out(index) == ()
+
+
+def test_a_node_hears_of_strangers_that_were_there_before_it() -> None:
+    """The streams are not ordered among each other; and of many it hears of a few."""
+    index = CloudMapIndex("default")
+    for number in range(MOST_KEPT_OUT + 5):
+        put(index, name=f"p{number}", namespace=f"n{number:02}")
+    assert CART in see(index)
+    assert kept_out(index) == tuple(f"n{number:02}" for number in range(MOST_KEPT_OUT))
 
 
 def test_a_node_that_moves_keeps_out_of_the_old_service_too_whom_it_no_longer_lets_in() -> None:

@@ -286,3 +286,19 @@ async def test_every_sweep_asks_each_service_to_look_at_what_cloud_map_holds() -
         await turn_until(lambda: any(tidings.sweep for tidings in world.workflows.taken))
         sweep = next(tidings for tidings in world.workflows.taken if tidings.sweep)
         assert sweep.roster == ("cart-1",)
+
+
+async def test_a_node_is_told_whom_it_keeps_out_until_a_sweep_finds_them_gone() -> None:
+    """Without a pod to tell of."""
+    async with watching(sweep_seconds=0.2) as world:
+        world.see()
+        world.watch.begin()
+        await world.pods.lists(pod())
+        await world.settled()
+        stranger = pod("evil", namespace="mallory")
+        await world.pods.sees(stranger)
+        await turn_until(lambda: world.workflows.taken[-1].nodes[0].kept_out == ("mallory",))
+        assert instances(await world.settled()) == {"cart-1": True}
+        await world.pods.sees(stranger, gone=True)
+        await turn_until(lambda: world.workflows.taken[-1].nodes[0].kept_out == ())
+        assert world.workflows.taken[-1].sweep

@@ -150,11 +150,11 @@ class ClusterModel:
 
     @activity.defn(name=names.WRITE_STATUS)
     async def write_status(self, wanted: Status) -> None:
-        """Merge the status."""
+        """Replace the status, as the API server does."""
         self._metadata(wanted.key)
         self.status_writes.append(wanted)
         resource = self.resources[wanted.key.kind, wanted.key.namespace, wanted.key.name]
-        resource["status"] = {k: v for k, v in (resource["status"] | wanted.status).items() if v is not None}
+        resource["status"] = wanted.status
 
     @activity.defn(name=names.RECORD_EVENT)
     async def record_event(self, event: Event) -> None:

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from temporalio import workflow
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
+from temporalio.client import WorkflowExecutionStatus, WorkflowHandle, WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from activities.failures import Failure
 from resources.cloud_map import CloudMapService, Instance
@@ -17,6 +19,7 @@ from tests.workflows.planning.test_cloud_map import instance, node
 from tests.workflows.test_entity import ready
 from watcher.cloud_map_poke import TemporalCloudMapWorkflows
 from workflows import cloud_map_calls, names
+from workflows.cloud_map import CloudMapServiceWorkflow
 from workflows.cloud_map_messages import NodeInService, PodNews, Tidings
 
 pytestmark = pytest.mark.e2e
@@ -311,6 +314,75 @@ async def test_a_node_is_told_where_its_service_stands(story: Story) -> None:
         }
         main = harness.kubernetes.condition(*place, "VirtualNodeActive")
         assert main["status"] == "True"
+
+
+async def test_a_node_is_told_whose_pods_it_keeps_out(story: Story) -> None:
+    """In the message of a condition that stays True; and no longer when it does not."""
+    harness = story.harness
+    condition = (Kind.VIRTUAL_NODE, NAMESPACE, "cart", "CloudMapServiceReady")
+
+    def message() -> str | None:
+        found = harness.kubernetes.condition(*condition)
+        return str(found.get("message", "")) if found.get("status") == "True" else None
+
+    async with harness.worker():
+        ready(harness, mesh())
+        await harness.apply(virtual_node(**in_cloud_map()))
+        await story.tell("10.0.0.1", nodes=(of_cart(),))
+        await until(lambda: message() == "", "the condition")
+        await story.tell(nodes=(of_cart(kept_out=("mallory",)),))
+        await until(lambda: "(mallory)" in (message() or ""), "the message")
+        await story.tell(nodes=(of_cart(),))
+        await until(lambda: message() == "", "the end of the message")
+    assert story.cloud_map.counts["RegisterInstance"] == 1
+    await replayed(await story.handle.fetch_history())
+
+
+async def test_a_run_in_which_an_earlier_release_was_told_who_is_kept_out_goes_on(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It told nobody of that, and replays as it was."""
+    harness = story.harness
+    with monkeypatch.context() as earlier:
+        earlier.setattr(workflow, "patched", lambda id: False)
+        async with harness.worker():
+            ready(harness, mesh())
+            await harness.apply(virtual_node(**in_cloud_map()))
+            keeps_out = of_cart(kept_out=("mallory",))
+            await story.tell("10.0.0.1", nodes=(of_cart(),))
+            await until_awaited(lambda: at_rest(story), "the report")
+            await story.tell("10.0.0.2", nodes=(keeps_out,))
+            await story.registered("10.0.0.1", "10.0.0.2")
+            await story.tell("10.0.0.3", nodes=(keeps_out,))
+            await story.registered("10.0.0.1", "10.0.0.2", "10.0.0.3")
+    history = await story.handle.fetch_history()
+    await replayed(history)
+    monkeypatch.setattr(workflow, "patched", lambda id: True)
+    with pytest.raises(workflow.NondeterminismError):
+        await replayed(history)
+
+
+def of_cart(**more: Any) -> NodeInService:
+    """The node that a test applied."""
+    key = node().key.model_copy(update={"uid": "uid-of-cart"})
+    return NodeInService(key=key, identity=node().identity, **more)
+
+
+async def at_rest(story: Story) -> bool:
+    """Whether the node was told, and nothing is left to do."""
+    events = [event.event_type for event in (await story.handle.fetch_history()).events]
+    told = EventType.EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED in events
+    return told and events[-1] == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+
+
+async def replayed(history: WorkflowHistory) -> None:
+    """Replay with this release; raises where it would do something else."""
+    replayer = Replayer(
+        workflows=[CloudMapServiceWorkflow],
+        data_converter=pydantic_data_converter,
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    )
+    await replayer.replay_workflow(history)
 
 
 async def test_a_long_first_registration_is_told_as_such(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:

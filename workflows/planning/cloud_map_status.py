@@ -3,13 +3,22 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from resources.cloud_map import service_of
+from resources.cloud_map import POD_NAMESPACES, service_of
 from resources.conditions import Condition, ConditionType, merge_conditions
 from resources.kinds import Kind
-from workflows.cloud_map_messages import CloudMapReport
+from workflows.cloud_map_messages import CloudMapReport, NodeInService
 from workflows.messages import Snapshot
 
 MEMBER = "cloudmapService"
+
+
+def with_kept_out(report: CloudMapReport, node: NodeInService) -> CloudMapReport:
+    """What one of the nodes is told: where all is well, also whose pods it would have if it let them in."""
+    if not report.ready or not node.kept_out:
+        return report
+    names = ", ".join(node.kept_out)
+    said = f"Not registered are pods of other namespaces ({names}) that name this node: {POD_NAMESPACES} lets none in"
+    return report.model_copy(update={"message": f"{said} from there"})
 
 
 def with_cloud_map(

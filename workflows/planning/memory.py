@@ -62,3 +62,16 @@ def _arns(snapshot: Snapshot) -> Iterator[str]:
     for member in _ARN_MEMBERS[snapshot.key.kind]:
         value = status.get(member) or ()
         yield from (value,) if isinstance(value, str) else (entry["arn"] for entry in value)
+    yield from _left_in_another_mesh(snapshot)
+
+
+def _left_in_another_mesh(snapshot: Snapshot) -> Iterator[str]:
+    """The node or the service as it was before the resource moved, as long as App Mesh does not let it go.
+
+    All else is in the mesh that the spec names, or is a router that the status tells of as retired.
+    """
+    mesh = snapshot.spec.get("meshName")
+    for arn in snapshot.status.get("versions") or ():
+        object = ApiObject.from_arn(arn)
+        if object is not None and mesh not in (None, object.mesh) and object.kind is ApiKind(snapshot.key.kind):
+            yield arn

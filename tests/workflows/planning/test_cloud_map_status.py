@@ -5,10 +5,11 @@ from typing import Any
 from resources.cloud_map import CloudMapService
 from resources.conditions import Reason
 from resources.kinds import Kind
+from resources.pods import NodeIdentity
 from tests.builders import mesh, stored, virtual_node
-from workflows.cloud_map_messages import CloudMapReport
+from workflows.cloud_map_messages import CloudMapReport, NodeInService
 from workflows.messages import Snapshot
-from workflows.planning.cloud_map_status import with_cloud_map
+from workflows.planning.cloud_map_status import with_cloud_map, with_kept_out
 
 IN_MAP = {"cloudMap": {"namespaceName": "shop.local", "serviceName": "cart"}}
 REPORT = CloudMapReport(
@@ -80,3 +81,18 @@ def test_other_kinds_are_left_as_they_are() -> None:
     """Only nodes are found by Cloud Map."""
     snapshot = Snapshot.of(Kind.MESH, stored(mesh()))
     assert with_cloud_map({"conditions": []}, snapshot, [], "now") == {"conditions": []}
+
+
+def test_who_is_kept_out_is_said_where_all_is_well() -> None:
+    """The condition stays True; where something else is wrong, that is what is said."""
+    node = NodeInService(key=NODE.key, identity=NodeIdentity(mesh="shop", name="cart-prod"), kept_out=("a", "b"))
+    status = with_cloud_map({"conditions": [MAIN]}, NODE, [with_kept_out(REPORT, node)], "now")
+    found = conditions(status)["CloudMapServiceReady"]
+    assert found["status"] == "True"
+    assert found["message"] == (
+        "Not registered are pods of other namespaces (a, b) that name this node: "
+        "meshwright.dev/pod-namespaces lets none in from there"
+    )
+    refused = REPORT.model_copy(update={"ready": False, "message": "no"})
+    assert with_kept_out(refused, node) == refused
+    assert with_kept_out(REPORT, node.model_copy(update={"kept_out": ()})) == REPORT

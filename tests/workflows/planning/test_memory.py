@@ -50,6 +50,19 @@ def test_both_what_the_status_records_and_what_the_spec_names_are_looked_at():
     assert routers_among(places) == (old, ROUTER)
 
 
+def test_what_is_left_in_another_mesh_is_looked_at():
+    """Its ARN is among the versions. What is in the mesh that the spec names is found by name, or by other members."""
+    versions = {holdings.arn(each): 1 for each in (SERVICE, ROUTER, holdings.route("a", ROUTER.name))}
+    moved = sighting(virtual_service(meshName="other"), status={"versions": versions})
+    assert may_exist(moved)
+    here = [each.model_copy(update={"mesh": "other"}) for each in (ROUTER, SERVICE)]
+    assert places_to_look(moved, desired_of(moved)) == (SERVICE, *here)
+    stayed = sighting(virtual_service(), status={"versions": versions})
+    assert not may_exist(stayed)
+    assert places_to_look(stayed, desired_of(stayed)) == (ROUTER, SERVICE)
+    assert places_to_look(sighting(mesh(), status={"versions": {holdings.MESH_ARN: 1}}), None) == ()
+
+
 def test_a_spec_that_cannot_be_read_leaves_the_status_to_go_by():
     """So that even an invalid resource can be deleted without an orphan."""
     snapshot = sighting(virtual_node(), status={"virtualNodeArn": holdings.arn(NODE)})
