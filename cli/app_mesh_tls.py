@@ -40,6 +40,9 @@ class ClientTls:
         self._stamp = self._stamp_now()
         try:
             self.context = ssl.create_default_context(cafile=self._authorities)
+            # As botocore, whatever Python runs us: from 3.13 on certificates would be refused that lack an authority's
+            # key identifier, as many of private authorities do.
+            self.context.verify_flags &= ~ssl.VERIFY_X509_STRICT
             self._show()
         except OSError as error:
             files = "app_mesh_ca_file (AWS_CA_BUNDLE), app_mesh_certificate_file or app_mesh_key_file"

@@ -48,6 +48,7 @@ async def connected(folder: Path) -> AsyncIterator[Connection]:
     await asyncio.wait_for(server.listening.wait(), 30)
     port = server.servers[0].sockets[0].getsockname()[1]
     context = ssl.create_default_context(cadata=made.authority.certificate.decode())
+    context.verify_flags |= ssl.VERIFY_X509_STRICT  # as clients of newer Pythons are
     reader, writer = await asyncio.open_connection(
         "127.0.0.1", port, ssl=context, server_hostname="injector.meshwright.svc"
     )

@@ -31,6 +31,7 @@ def write(folder: Path, made: Certificates) -> tuple[Path, Path]:
 async def shakes_hands(port: int, authority: Certificates, server_name: str | None) -> bool:
     """Whether a client that trusts this authority alone takes the server for the webhook."""
     context = ssl.create_default_context(cadata=authority.authority.certificate.decode())
+    context.verify_flags |= ssl.VERIFY_X509_STRICT  # as clients of newer Pythons are
     context.check_hostname = server_name is not None
     try:
         _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname=server_name or "")
