@@ -52,6 +52,8 @@ PERHAPS_DONE = {
 }
 """Failures after which a call may have been carried out all the same: by an attempt whose answer was lost."""
 
+LOOK_AT_ALL = "look-at-all-when-the-service-is-unknown"
+
 
 class Superseded(Exception):
     """A newer sighting arrived in the middle: what is left of this reconcile would be thrown away."""
@@ -152,7 +154,8 @@ class Reconcile:
         state = self._state
         observe = state.observed is None and may_exist(self._snapshot)
         observe = observe or adoption.was_refused(self._snapshot.key.kind, state.status)
-        if observe:
+        if observe or self._knows_too_little():
+            observe = True
             state.take_doubts()
         elif (failed := await self._look_again(desired)) is not None:
             return failed
@@ -178,6 +181,15 @@ class Reconcile:
             if not contradicted and not (outcome.reason is Reason.NAME_CONFLICT and state.unsure):
                 return outcome
             observe = True
+
+    def _knows_too_little(self) -> bool:
+        """Whether something of ours may be there, and it is not known whether a service leads callers to it already.
+
+        To look at what is unsure alone is not enough then: a router that carries traffic would pass for an idle one.
+        """
+        service_is_known = bool(self._remembered().of_kind(ApiKind.VIRTUAL_SERVICE))
+        of_service = self._snapshot.key.kind is Kind.VIRTUAL_SERVICE
+        return of_service and bool(self._state.unsure) and not service_is_known and workflow.patched(LOOK_AT_ALL)
 
     async def _remove(self, desired: Desired | None) -> Outcome:
         """Delete what was made for the resource and is not to stay, then let Kubernetes have it."""

@@ -44,6 +44,8 @@ class Habits:
     def of(cls, chance: random.Random) -> "Habits":
         """Some of them."""
         some = {name: chance.randrange(3) == 0 for name in cls.__dataclass_fields__ if name != "services"}
+        if some["retain"]:  # what stays would hold its nodes, and they their mesh
+            some |= {"nodes": False, "meshes": False}
         return cls(services=3 if some["shared"] else chance.randint(1, 2), **some)
 
 
@@ -68,7 +70,7 @@ def service(chance: random.Random, habits: Habits) -> Manifest:
         spec |= {"virtualRouter": None, "routes": [], "provider": {"virtualNode": {"virtualNodeName": chance.choice(targets)}}}
     else:
         router = chance.choice("rq") if habits.routers else "r"
-        tcp = habits.protocols and chance.randrange(4) == 0
+        tcp = habits.protocols and not habits.shared and chance.randrange(4) == 0
         listeners = [listener(9090 if habits.protocols and chance.randrange(4) == 0 else 8080, "tcp" if tcp else "http")]
         make = tcp_route if tcp else http_route
         routes = [make(f"{name}-{each}", _weights(chance, targets)) for each in chance.sample("abc", chance.randint(1, 3))]
@@ -79,7 +81,7 @@ def service(chance: random.Random, habits: Habits) -> Manifest:
     made = virtual_service(name, **spec)
     annotations = {}
     if habits.modes and chance.randrange(2):
-        annotations["meshwright.dev/routing-update"] = chance.choice(("in-place", "swap"))
+        annotations["meshwright.dev/routing-update"] = "swap" if habits.shared else chance.choice(("in-place", "swap"))
     if habits.retain and chance.randrange(4) == 0:
         annotations[DELETION_POLICY] = chance.choice(("Retain", "Delete"))
     if annotations:
