@@ -53,6 +53,8 @@ PERHAPS_DONE = {
 """Failures after which a call may have been carried out all the same: by an attempt whose answer was lost."""
 
 LOOK_AT_ALL = "look-at-all-when-the-service-is-unknown"
+DOUBT_AFTER_A_LOOK = "doubt-a-lost-create-after-a-look"
+"""Patches: what newer code does otherwise, in histories that begin with it."""
 
 
 class Superseded(Exception):
@@ -154,8 +156,7 @@ class Reconcile:
         state = self._state
         observe = state.observed is None and may_exist(self._snapshot)
         observe = observe or adoption.was_refused(self._snapshot.key.kind, state.status)
-        if observe or self._knows_too_little():
-            observe = True
+        if observe := observe or self._knows_too_little():
             state.take_doubts()
         elif (failed := await self._look_again(desired)) is not None:
             return failed
@@ -417,8 +418,7 @@ class Reconcile:
             if not (step.verb is Verb.DELETE and error.failure is Failure.NOT_FOUND):
                 # A router that App Mesh does not let go may have routes that somebody else put there: look next time.
                 state.doubt_all |= step.object.kind is ApiKind.VIRTUAL_ROUTER and error.failure is Failure.IN_USE
-                looked = step.verb is Verb.CREATE and step.object in self._looked
-                if error.failure in PERHAPS_DONE[step.verb] and not looked:
+                if error.failure in PERHAPS_DONE[step.verb] and not self._is_another_ones(step, error.failure):
                     state.unsure = tuple(dict.fromkeys((*state.unsure, step.object)))
                 outcome = judge(error.failure, error.message, step.object.kind, just_observed)
                 return outcome.model_copy(update={"failed_object": step.object})
@@ -433,6 +433,15 @@ class Reconcile:
             state.observed = known.with_record(adoption.remembered(step, record, known))
         self._done.append(step)
         return None
+
+    def _is_another_ones(self, step: Step, failure: Failure) -> bool:
+        """Whether a create failed because of what a look has shown not to be ours.
+
+        A lost answer is no such failure: what was not there when we looked may be there by now.
+        """
+        if step.verb is not Verb.CREATE or step.object not in self._looked:
+            return False
+        return failure is Failure.CONFLICT or not workflow.patched(DOUBT_AFTER_A_LOOK)
 
     def _remembered(self) -> Observed:
         return self._state.observed or Observed()
