@@ -76,13 +76,16 @@ class _RouterStatus:
 
     def _as_leader(self, group: Group, references: References) -> Members:
         routing, observed, on = self._routing, self._observed, self._on
+        sharers = group.me.snapshot.status.get("routerSharers")
+        if on is not None and routing.is_on_it(observed) and observed.find(on) is None:
+            # It sees to the router from here on, and could not look at it yet; it is on it all the same.
+            return {"routerSharers": sharers} | _members(self._beside(on), group.me.routes)
         union = routing.union(references, observed)
         _, chosen = routing.planned(references, observed)
         done = chosen is not None and _same_routes(union.routes, on_router(observed, chosen))
         elsewhere = on is not None and not routing.is_on_it(observed)
         current = on if on is not None and not elsewhere else (chosen if done else group.live)
         router = arn_of(observed, current) if current is not None else None
-        sharers = group.me.snapshot.status.get("routerSharers")
         if done and current == chosen:
             sharers = self._verdicts(group, references, union.refusals) or None
         if on is not None and elsewhere:

@@ -44,8 +44,8 @@ class Habits:
     def of(cls, chance: random.Random) -> "Habits":
         """Some of them."""
         some = {name: chance.randrange(3) == 0 for name in cls.__dataclass_fields__ if name != "services"}
-        if some["retain"]:  # what stays would hold its nodes, and they their mesh
-            some |= {"nodes": False, "meshes": False}
+        if some["retain"]:  # what stays would hold its nodes, they their mesh; and a shared router is others' to change
+            some |= {"nodes": False, "meshes": False, "shared": False}
         return cls(services=3 if some["shared"] else chance.randint(1, 2), **some)
 
 
