@@ -83,6 +83,8 @@ class World:
         """What happened, for people."""
         self.after_write: Callable[[], None] = lambda: None
         """Called when App Mesh may have changed."""
+        self.next_lost: list[str] = []
+        """Operations whose next answer is lost, apart from what the weather does."""
         self._calls = Activities(self.app_mesh.definitions())
         self._runs = 0
         self.watcher = HandedWatcher(self.cluster.listings(), frozenset())
@@ -183,7 +185,7 @@ class World:
             self.log.append(f"{said}: forbidden")
             return failed(Failure.FORBIDDEN, "not now")
         result = self._calls.run(call.name, argument)
-        lost = self._happens(self.weather.lost)
+        lost = self._is_lost(call.name)
         self.log.append(f"{said}{_answer(result)}{' (lost)' if lost else ''}")
         self.after_write()
         return failed(Failure.UNAVAILABLE, "the answer was lost") if lost else result
@@ -219,6 +221,12 @@ class World:
                 pass
             case _:
                 raise TaskFailed(f"{name}: {command}")
+
+    def _is_lost(self, operation: str) -> bool:
+        if operation in self.next_lost:
+            self.next_lost.remove(operation)
+            return True
+        return self._happens(self.weather.lost)
 
     def _happens(self, of_a_hundred: int) -> bool:
         return of_a_hundred > 0 and self.chance.randrange(100) < of_a_hundred
