@@ -5,12 +5,15 @@ import random
 import pytest
 
 from activities.failures import Failure
+from activities.objects import ApiObject
 from resources.annotations import DELETION_POLICY
 from tests.builders import Manifest, http_route, listener, mesh, virtual_node, virtual_service
+from tests.workflows.snapshots import service as api_service
 from tests.workflows.walks.edits import place
 from tests.workflows.walks.laws import Callers, check_end, standing
 from tests.workflows.walks.walk import Walk, afresh, calm, rest
 from tests.workflows.walks.world import World
+from workflows.planning.routing import live_router
 
 ORDERS = range(5)
 """A story is told several times, in other orders of what happens side by side."""
@@ -61,17 +64,19 @@ def story(request):
     return Story(request.param)
 
 
-def service(name: str = "one", routes: str = "ab", targets: dict[str, int] | None = None) -> Manifest:
-    """A service on the router `r`, with routes by letters."""
-    router = {"name": "r", "listeners": [listener()]}
-    return virtual_service(name, virtualRouter=router, routes=[http_route(f"{name}-{each}", targets) for each in routes])
+def service(
+    name: str = "one", routes: str = "ab", targets: dict[str, int] | None = None, router: str = "r"
+) -> Manifest:
+    """A service on a router, with routes by letters."""
+    made = [http_route(f"{name}-{each}", targets) for each in routes]
+    return virtual_service(name, virtualRouter={"name": router, "listeners": [listener()]}, routes=made)
 
 
 def test_a_leader_whose_targets_changed_their_order_takes_up_newcomers(story):
     """What App Mesh holds differs in form alone, which is no reason to keep others waiting for good."""
     story.apply(service(targets={"cart": 1, "cart-v2": 2}))
     story.apply(service(targets={"cart-v2": 2, "cart": 1}))
-    story.apply(service("two"))
+    story.apply(service("two", routes="a"))  # one call, and so on the same router
     story.end()
 
 
@@ -105,7 +110,12 @@ def test_one_that_takes_over_a_router_says_where_it_is_though_it_cannot_look_at_
     """Or the one that leaves would take it that nobody is on the router, and empty it under the callers."""
     story.apply(service("one"))
     story.apply(service("two"))
-    story.world.app_mesh.faults["ListRoutes"] = [Failure.FORBIDDEN]
-    story.world.cluster.delete(place(service("one")))
+    cluster, app_mesh = story.world.cluster, story.world.app_mesh
+    app_mesh.faults["ListRoutes"] = [Failure.FORBIDDEN] * 9
+    cluster.delete(place(service("one")))
     rest(story.world)
+    assert standing(cluster)["VirtualService two"] == "Forbidden"
+    says = ApiObject.from_arn(cluster.resources[place(service("two"))]["status"]["virtualRouterArn"])
+    assert says == live_router(api_service("two"), app_mesh.observed())
+    app_mesh.faults.clear()
     story.end()
