@@ -21,7 +21,7 @@ ORDERS = range(5)
 
 @pytest.mark.parametrize("seed", range(12))
 def test_whatever_happens_the_end_is_as_a_fresh_apply_and_callers_meet_whole_routings(seed):
-    """Calls fail or are lost, histories too, people change their minds: a sample of walks, each made from its number."""
+    """Calls fail or are lost, histories too, people change their minds: some walks, each made from its number."""
     Walk.by_number(seed).run()
 
 

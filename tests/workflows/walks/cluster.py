@@ -86,7 +86,7 @@ class Cluster:
             self.delete(place)
             return None
         before = deepcopy(found)
-        if name == names.REMOVE_FINALIZER and lives and "deletionTimestamp" not in found["metadata"]:
+        if name == names.REMOVE_FINALIZER and found and lives and "deletionTimestamp" not in found["metadata"]:
             return failed(Failure.UNAVAILABLE, f"{place} was to be let go, and is not being deleted")
         result = self.activities.run(name, argument)
         if before is not None and place not in self.resources:

@@ -1,4 +1,4 @@
-"""Running activities of the models by name, without a worker: from the payload of a command to a result or a failure."""
+"""Running activities of the models by name, without a worker: from a command's payload to a result or failure."""
 
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, get_type_hints

@@ -2,10 +2,11 @@
 
 import random
 from dataclasses import dataclass
+from typing import Any
 
 from resources.annotations import DELETION_POLICY
 from resources.kinds import Kind
-from tests.builders import NAMESPACE, Manifest, http_route, listener, mesh, tcp_route, virtual_node, virtual_service
+from tests.builders import Manifest, http_route, listener, mesh, tcp_route, virtual_node, virtual_service
 from tests.workflows.walks.cluster import Place
 
 MESHES = ("shop", "mall")
@@ -65,15 +66,23 @@ def service(chance: random.Random, habits: Habits) -> Manifest:
     name = chance.choice(SERVICES[: habits.services])
     abroad = habits.moves and chance.randrange(3) == 0
     targets = [f"{node}-abroad" for node in NODES] if abroad else list(NODES)
-    spec: dict[str, object] = {"meshName": MESHES[1] if abroad else MESHES[0]}
+    spec: dict[str, Any] = {"meshName": MESHES[1] if abroad else MESHES[0]}
     if habits.providers and chance.randrange(4) == 0:
-        spec |= {"virtualRouter": None, "routes": [], "provider": {"virtualNode": {"virtualNodeName": chance.choice(targets)}}}
+        spec |= {
+            "virtualRouter": None,
+            "routes": [],
+            "provider": {"virtualNode": {"virtualNodeName": chance.choice(targets)}},
+        }
     else:
         router = chance.choice("rq") if habits.routers else "r"
         tcp = habits.protocols and not habits.shared and chance.randrange(4) == 0
-        listeners = [listener(9090 if habits.protocols and chance.randrange(4) == 0 else 8080, "tcp" if tcp else "http")]
+        listeners = [
+            listener(9090 if habits.protocols and chance.randrange(4) == 0 else 8080, "tcp" if tcp else "http")
+        ]
         make = tcp_route if tcp else http_route
-        routes = [make(f"{name}-{each}", _weights(chance, targets)) for each in chance.sample("abc", chance.randint(1, 3))]
+        routes = [
+            make(f"{name}-{each}", _weights(chance, targets)) for each in chance.sample("abc", chance.randint(1, 3))
+        ]
         if tcp:
             routes = routes[:1]
         named = router if habits.shared else f"{router}-{name}"
@@ -102,6 +111,3 @@ def _abroad(habits: Habits) -> list[Manifest]:
 
 def _weights(chance: random.Random, targets: list[str]) -> dict[str, int]:
     return {name: chance.randint(1, 2) for name in chance.sample(targets, chance.randint(1, len(targets)))}
-
-
-__all__ = ["NAMESPACE", "Habits", "everything", "node", "place", "service"]

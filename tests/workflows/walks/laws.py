@@ -5,7 +5,6 @@ from typing import Any
 
 from activities.objects import ApiKind, ApiObject
 from resources.conditions import active_condition
-from resources.kinds import Kind
 from resources.names import provider_node_name
 from resources.normal import same_spec
 from resources.parsing import parse_virtual_service
@@ -52,7 +51,8 @@ class Callers:
             fits = [
                 version
                 for version in versions
-                if mine <= version.keys() and all(name in met and same_spec(spec, met[name]) for name, spec in version.items())
+                if mine <= version.keys()
+                and all(name in met and same_spec(spec, met[name]) for name, spec in version.items())
             ]
             assert fits, f"callers of {object} meet {sorted(met)}"
 
@@ -114,6 +114,3 @@ def _held(app_mesh: AppMeshActivities) -> dict[tuple[str, ...], Any]:
             of = "+".join(sorted(users.get(router, [f"unused {router.name}"])))
             found[object.kind, object.mesh, of, object.name if object.on_router else ""] = record.spec
     return found
-
-
-__all__ = ["Callers", "Kind", "check_end", "check_nothing_left", "standing"]

@@ -5,6 +5,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, fields, replace
 
 from resources.kinds import Kind
+from tests.builders import Manifest
 from tests.workflows.walks import edits
 from tests.workflows.walks.edits import Habits
 from tests.workflows.walks.laws import Callers, check_end, check_nothing_left
@@ -117,10 +118,15 @@ class Walk:
             spec = manifest["spec"]
             callers.may_meet(manifest)
             if world.cluster.apply(manifest):
-                said = (spec["meshName"], spec.get("virtualRouter"), [route for route in spec["routes"]], spec.get("provider"))
+                said = (
+                    spec["meshName"],
+                    spec.get("virtualRouter"),
+                    list(spec["routes"]),
+                    spec.get("provider"),
+                )
                 world.log.append(f"user: applies {place[2]}: {said} {manifest['metadata'].get('annotations', '')}")
 
-    def _touch(self, world: World, manifest: edits.Manifest) -> None:
+    def _touch(self, world: World, manifest: Manifest) -> None:
         if world.chance.randrange(3) == 0:
             world.log.append(f"user: deletes {edits.place(manifest)[2]}")
             world.cluster.delete(edits.place(manifest))
@@ -186,7 +192,9 @@ def lose_histories(world: World) -> None:
         if resource is None or running.calls or running.timers or "deletionTimestamp" in resource["metadata"]:
             continue
         told = resource["status"].get("observedGeneration") == resource["metadata"]["generation"]
-        if told and all(each["status"] == "True" for each in resource["status"]["conditions"] if "Active" in each["type"]):
+        if told and all(
+            each["status"] == "True" for each in resource["status"]["conditions"] if "Active" in each["type"]
+        ):
             world.lose_history(name)
     world.restart_watcher()
 
@@ -196,7 +204,11 @@ def afresh(world: World) -> World:
     fresh = World(random.Random(0))
     ordered = sorted(world.cluster.resources.values(), key=lambda each: each["metadata"]["creationTimestamp"])
     for resource in ordered:
-        kept = {key: deepcopy(resource["metadata"][key]) for key in ("name", "namespace", "annotations") if key in resource["metadata"]}
+        kept = {
+            key: deepcopy(resource["metadata"][key])
+            for key in ("name", "namespace", "annotations")
+            if key in resource["metadata"]
+        }
         fresh.cluster.apply({**deepcopy(resource), "metadata": kept, "status": {}})
     try:
         calm(fresh)
@@ -206,7 +218,7 @@ def afresh(world: World) -> World:
 
 
 def simpler(walk: Walk, tries: int = 12) -> Walk:
-    """A walk with fewer habits, less trouble and fewer edits that fails too, if one is found; by other numbers perhaps."""
+    """A walk with fewer habits, less trouble and fewer edits that fails too; by another number perhaps."""
     smaller = [replace(walk, edits=walk.edits - 1)] if walk.edits > 1 else []
     for part in ("habits", "weather", "trouble"):
         settings = getattr(walk, part)
@@ -222,6 +234,3 @@ def simpler(walk: Walk, tries: int = 12) -> Walk:
             except AssertionError:
                 return simpler(found, tries)
     return walk
-
-
-__all__ = ["Kind", "Walk", "simpler"]

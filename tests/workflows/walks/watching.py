@@ -63,7 +63,7 @@ class _Running:
 
 class _NoStream:
     async def follow(self) -> AsyncIterator[Listing | Sighting]:
-        for nothing in ():
+        for nothing in list[Listing | Sighting]():
             yield nothing
 
 

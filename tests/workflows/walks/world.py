@@ -7,6 +7,7 @@ ends. Calls are lost before or after they took effect, histories grow long or ar
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from temporalio.api.common.v1 import Payload
@@ -14,6 +15,7 @@ from temporalio.bridge.proto.workflow_commands import WorkflowCommand
 
 from activities.errors import failed
 from activities.failures import Failure
+from resources.kinds import Kind
 from tests.workflows.app_mesh_activities import AppMeshActivities
 from tests.workflows.walks.cluster import Cluster
 from tests.workflows.walks.driving import Activities
@@ -24,9 +26,11 @@ from workflows import names
 from workflows.entity import MeshWorkflow, VirtualNodeWorkflow, VirtualServiceWorkflow
 from workflows.messages import Change
 
-WORKFLOWS = {workflow.__name__.removesuffix("Workflow"): workflow for workflow in (
-    MeshWorkflow, VirtualNodeWorkflow, VirtualServiceWorkflow
-)}
+WORKFLOWS = {
+    Kind.MESH: MeshWorkflow,
+    Kind.VIRTUAL_NODE: VirtualNodeWorkflow,
+    Kind.VIRTUAL_SERVICE: VirtualServiceWorkflow,
+}
 CLUSTER = "walk"
 
 
@@ -92,11 +96,11 @@ class World:
     def step(self) -> bool:
         """Something happens that needs no time to pass; False when there is nothing."""
         steps: list[Callable[[], None]] = []
-        steps += [lambda kind=kind: self._see(kind) for kind, unseen in self.cluster.unseen.items() if unseen]
+        steps += [partial(self._see, kind) for kind, unseen in self.cluster.unseen.items() if unseen]
         if self.watcher.letters.any:
             steps += [self._deliver] * 2
         for name, running in self.workflows.items():
-            steps += [lambda n=name, c=call: self._advance(n, c) for call in running.calls.values()]
+            steps += [partial(self._advance, name, call) for call in running.calls.values()]
         if not steps:
             return False
         self.now += 0.01
@@ -132,7 +136,7 @@ class World:
         for name in list(self.workflows):
             self.workflows.pop(name).execution.evict()
 
-    def _see(self, kind: Any) -> None:
+    def _see(self, kind: Kind) -> None:
         sighting = self.cluster.unseen[kind].popleft()
         metadata, status = sighting.item["metadata"], sighting.item.get("status", {})
         self.log.append(f"watcher: {sighting.type} {metadata['name']} {metadata['generation']} {_said(status)}")
@@ -244,7 +248,9 @@ def _of(argument: Any) -> str:
 
 
 def _said(status: dict[str, Any]) -> str:
-    reasons = [f"{each['type']}={each.get('reason')}" for each in status.get("conditions", ()) if "Active" in each["type"]]
+    reasons = [
+        f"{each['type']}={each.get('reason')}" for each in status.get("conditions", ()) if "Active" in each["type"]
+    ]
     return ", ".join(reasons)
 
 
