@@ -34,7 +34,7 @@ from workflows.planning import adoption, deletion, dns
 from workflows.planning.cloud_map_status import with_cloud_map
 from workflows.planning.data_plane import REVISION, with_data_plane
 from workflows.planning.desired import Desired
-from workflows.planning.drift import again, concerned, drift, seen_again
+from workflows.planning.drift import again, concerned, drift, forgotten, seen_again
 from workflows.planning.kinds import desired_of
 from workflows.planning.memory import may_exist, places_to_look, routers_among, without_looking
 from workflows.planning.outcome import ACHIEVED, Again, Outcome, judge
@@ -54,6 +54,7 @@ PERHAPS_DONE = {
 
 LOOK_AT_ALL = "look-at-all-when-the-service-is-unknown"
 DOUBT_AFTER_A_LOOK = "doubt-a-lost-create-after-a-look"
+FORGET_WHAT_IS_GONE = "forget-what-a-lost-delete-took"
 """Patches: what newer code does otherwise, in histories that begin with it."""
 
 
@@ -367,6 +368,9 @@ class Reconcile:
             traced = await provenance.traced(made, state.observed, self._snapshot, self._queues())
         except CallFailed as error:
             return judge(error.failure, error.message, (*places, *unsure)[0].kind, just_observed=True)
+        gone = frozenset(unsure) - {record.object for record in made}
+        if self._remembers(gone) and workflow.patched(FORGET_WHAT_IS_GONE):
+            state.observed = forgotten(gone, self._remembered())
         for record in (*found, *adoption.usable(traced).records):
             state.observed = self._remembered().with_record(record)
         state.unsure = ()
@@ -433,6 +437,9 @@ class Reconcile:
             state.observed = known.with_record(adoption.remembered(step, record, known))
         self._done.append(step)
         return None
+
+    def _remembers(self, objects: frozenset[ApiObject]) -> bool:
+        return any(self._remembered().find(object) is not None for object in objects)
 
     def _is_another_ones(self, step: Step, failure: Failure) -> bool:
         """Whether a create failed because of what a look has shown not to be ours.

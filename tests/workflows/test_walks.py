@@ -119,3 +119,14 @@ def test_one_that_takes_over_a_router_says_where_it_is_though_it_cannot_look_at_
     assert says == live_router(api_service("two"), app_mesh.observed())
     app_mesh.faults.clear()
     story.end()
+
+
+def test_a_route_whose_deletion_was_lost_is_made_again_when_its_router_is_wanted_again(story):
+    """The edit before is taken back while the routing of then is half gone: what went is not remembered as there."""
+    for targets in ({"cart": 1}, {"cart": 2, "cart-v2": 1}):
+        story.apply(service(targets=targets))
+    story.world.next_lost = ["DeleteRoute"]
+    story.apply(service(targets={"cart-v2": 1}))
+    assert standing(story.world.cluster)["VirtualService one"] == "AppMeshUnavailable"
+    story.apply(service(targets={"cart": 2, "cart-v2": 1}))
+    story.end()

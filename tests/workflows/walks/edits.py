@@ -45,6 +45,8 @@ class Habits:
     def of(cls, chance: random.Random) -> "Habits":
         """Some of them."""
         some = {name: chance.randrange(3) == 0 for name in cls.__dataclass_fields__ if name != "services"}
+        if some["shared"]:  # a sharer that moves to another mesh is more than we promise (see the limits)
+            some["moves"] = False
         if some["retain"]:  # what stays would hold its nodes, they their mesh; and a shared router is others' to change
             some |= {"nodes": False, "meshes": False, "shared": False}
         return cls(services=3 if some["shared"] else chance.randint(1, 2), **some)
