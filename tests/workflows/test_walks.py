@@ -10,7 +10,7 @@ from resources.annotations import DELETION_POLICY
 from tests.builders import Manifest, http_route, listener, mesh, virtual_node, virtual_service
 from tests.workflows.snapshots import service as api_service
 from tests.workflows.walks.edits import place
-from tests.workflows.walks.laws import Callers, check_end, standing
+from tests.workflows.walks.laws import Callers, check_end, check_nothing_left, standing
 from tests.workflows.walks.walk import Walk, afresh, calm, rest
 from tests.workflows.walks.world import World
 from workflows.planning.routing import live_router
@@ -130,3 +130,11 @@ def test_a_route_whose_deletion_was_lost_is_made_again_when_its_router_is_wanted
     assert standing(story.world.cluster)["VirtualService one"] == "AppMeshUnavailable"
     story.apply(service(targets={"cart": 2, "cart-v2": 1}))
     story.end()
+
+
+def test_a_mesh_that_is_deleted_while_nobody_watches_takes_its_members_along(story):
+    """They were at rest, and the watcher that begins anew has never seen the mesh otherwise."""
+    story.world.cluster.delete(place(mesh()))
+    story.world.restart_watcher()
+    calm(story.world)
+    check_nothing_left(story.world)
