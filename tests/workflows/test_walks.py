@@ -38,7 +38,7 @@ class Story:
 
     def __init__(self, order: int) -> None:
         self.world, self.callers = World(random.Random(order)), Callers()
-        self.world.after_write = lambda: self.callers.check(self.world.app_mesh)
+        self.world.after_write = lambda: self.callers.check(self.world)
         for manifest in (mesh(), virtual_node("cart"), virtual_node("cart-v2")):
             self.world.cluster.apply(manifest)
         calm(self.world)

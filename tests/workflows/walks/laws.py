@@ -5,6 +5,7 @@ from typing import Any
 
 from activities.objects import ApiKind, ApiObject
 from resources.conditions import active_condition
+from resources.kinds import Kind
 from resources.names import provider_node_name
 from resources.normal import same_spec
 from resources.parsing import parse_virtual_service
@@ -38,14 +39,15 @@ class Callers:
             routes = {route.name: route_spec(route, namespace, frozenset()) for route in service.spec.routes}
             self._versions[object].append(routes)
 
-    def check(self, app_mesh: AppMeshActivities) -> None:
+    def check(self, world: World) -> None:
         """Callers meet one of the versions in full, and no route of another one.
 
-        A service that asks for changes in place accepts a gap, and is met by any.
+        A service that asks for changes in place accepts a gap, and is met by any; so is one whose resource is gone.
         """
+        services = {name for kind, _, name in world.cluster.resources if kind is Kind.VIRTUAL_SERVICE}
         for object, versions in self._versions.items():
-            met = app_mesh.routing_of(object)
-            if met is None or object.name in self._lenient:
+            met = world.app_mesh.routing_of(object)
+            if met is None or object.name in self._lenient or object.name not in services:
                 continue
             mine = {name for name in met if name.startswith(f"{object.name}-")}
             fits = [

@@ -57,7 +57,7 @@ class Walk:
         world = World(chance, self.weather)
         object.__setattr__(self, "world", world)
         callers = Callers()
-        world.after_write = lambda: callers.check(world.app_mesh)
+        world.after_write = lambda: callers.check(world)
         try:
             self._live(world, callers)
             calm(world)
