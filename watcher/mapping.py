@@ -80,6 +80,9 @@ def at_start(index: Index) -> Iterator[Change]:
         if not is_settled(snapshot):
             # Also a poke: what it waits for may have turned meanwhile.
             yield Change(snapshot=snapshot, because="found unsettled at start", poke=True)
+        elif _mesh_is_leaving(snapshot, index):
+            # It may have been marked unseen, and waits for its members to go.
+            yield Change(snapshot=snapshot, because=f"Mesh {mesh_of(snapshot)} is being deleted", poke=True)
         elif _listener_is_outdated(snapshot, index):
             yield Change(snapshot=snapshot, because="its first target's listener changed", poke=True)
         elif _shares(snapshot, index):
@@ -163,6 +166,13 @@ def _poke_leaving_mesh(member: Snapshot, index: Index) -> Iterator[Change]:
     mesh = index.get(Name(Kind.MESH, None, mesh_name)) if mesh_name is not None else None
     if mesh is not None and mesh.deleting:
         yield Change(snapshot=mesh, because=f"member {member.key.name} has left", poke=True)
+
+
+def _mesh_is_leaving(member: Snapshot, index: Index) -> bool:
+    """Whether a member's mesh is being deleted."""
+    name = mesh_of(member)
+    mesh = index.get(Name(Kind.MESH, None, name)) if name is not None else None
+    return mesh is not None and mesh.deleting
 
 
 def _listener_is_outdated(service: Snapshot, index: Index) -> bool:

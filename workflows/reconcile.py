@@ -34,7 +34,7 @@ from workflows.planning import adoption, deletion, dns
 from workflows.planning.cloud_map_status import with_cloud_map
 from workflows.planning.data_plane import REVISION, with_data_plane
 from workflows.planning.desired import Desired
-from workflows.planning.drift import again, concerned, drift, seen_again
+from workflows.planning.drift import again, concerned, drift, forgotten, seen_again
 from workflows.planning.kinds import desired_of
 from workflows.planning.memory import may_exist, places_to_look, routers_among, without_looking
 from workflows.planning.outcome import ACHIEVED, Again, Outcome, judge
@@ -51,6 +51,11 @@ PERHAPS_DONE = {
     Verb.DELETE: frozenset({Failure.UNAVAILABLE}),
 }
 """Failures after which a call may have been carried out all the same: by an attempt whose answer was lost."""
+
+LOOK_AT_ALL = "look-at-all-when-the-service-is-unknown"
+DOUBT_AFTER_A_LOOK = "doubt-a-lost-create-after-a-look"
+FORGET_WHAT_IS_GONE = "forget-what-a-lost-delete-took"
+"""Patches: what newer code does otherwise, in histories that begin with it."""
 
 
 class Superseded(Exception):
@@ -152,7 +157,7 @@ class Reconcile:
         state = self._state
         observe = state.observed is None and may_exist(self._snapshot)
         observe = observe or adoption.was_refused(self._snapshot.key.kind, state.status)
-        if observe:
+        if observe := observe or self._knows_too_little():
             state.take_doubts()
         elif (failed := await self._look_again(desired)) is not None:
             return failed
@@ -178,6 +183,15 @@ class Reconcile:
             if not contradicted and not (outcome.reason is Reason.NAME_CONFLICT and state.unsure):
                 return outcome
             observe = True
+
+    def _knows_too_little(self) -> bool:
+        """Whether something of ours may be there, and it is not known whether a service leads callers to it already.
+
+        To look at what is unsure alone is not enough then: a router that carries traffic would pass for an idle one.
+        """
+        service_is_known = bool(self._remembered().of_kind(ApiKind.VIRTUAL_SERVICE))
+        of_service = self._snapshot.key.kind is Kind.VIRTUAL_SERVICE
+        return of_service and bool(self._state.unsure) and not service_is_known and workflow.patched(LOOK_AT_ALL)
 
     async def _remove(self, desired: Desired | None) -> Outcome:
         """Delete what was made for the resource and is not to stay, then let Kubernetes have it."""
@@ -354,6 +368,9 @@ class Reconcile:
             traced = await provenance.traced(made, state.observed, self._snapshot, self._queues())
         except CallFailed as error:
             return judge(error.failure, error.message, (*places, *unsure)[0].kind, just_observed=True)
+        gone = frozenset(unsure) - {record.object for record in made}
+        if self._remembers(gone) and workflow.patched(FORGET_WHAT_IS_GONE):
+            state.observed = forgotten(gone, self._remembered())
         for record in (*found, *adoption.usable(traced).records):
             state.observed = self._remembered().with_record(record)
         state.unsure = ()
@@ -405,8 +422,7 @@ class Reconcile:
             if not (step.verb is Verb.DELETE and error.failure is Failure.NOT_FOUND):
                 # A router that App Mesh does not let go may have routes that somebody else put there: look next time.
                 state.doubt_all |= step.object.kind is ApiKind.VIRTUAL_ROUTER and error.failure is Failure.IN_USE
-                looked = step.verb is Verb.CREATE and step.object in self._looked
-                if error.failure in PERHAPS_DONE[step.verb] and not looked:
+                if error.failure in PERHAPS_DONE[step.verb] and not self._is_another_ones(step, error.failure):
                     state.unsure = tuple(dict.fromkeys((*state.unsure, step.object)))
                 outcome = judge(error.failure, error.message, step.object.kind, just_observed)
                 return outcome.model_copy(update={"failed_object": step.object})
@@ -421,6 +437,18 @@ class Reconcile:
             state.observed = known.with_record(adoption.remembered(step, record, known))
         self._done.append(step)
         return None
+
+    def _remembers(self, objects: frozenset[ApiObject]) -> bool:
+        return any(self._remembered().find(object) is not None for object in objects)
+
+    def _is_another_ones(self, step: Step, failure: Failure) -> bool:
+        """Whether a create failed because of what a look has shown not to be ours.
+
+        A lost answer is no such failure: what was not there when we looked may be there by now.
+        """
+        if step.verb is not Verb.CREATE or step.object not in self._looked:
+            return False
+        return failure is Failure.CONFLICT or not workflow.patched(DOUBT_AFTER_A_LOOK)
 
     def _remembered(self) -> Observed:
         return self._state.observed or Observed()

@@ -150,11 +150,11 @@ class ClusterModel:
 
     @activity.defn(name=names.WRITE_STATUS)
     async def write_status(self, wanted: Status) -> None:
-        """Replace the status, as the API server does."""
+        """Make the status what the workflow says it is; members that it does not name go, as in the real write."""
         self._metadata(wanted.key)
         self.status_writes.append(wanted)
         resource = self.resources[wanted.key.kind, wanted.key.namespace, wanted.key.name]
-        resource["status"] = wanted.status
+        resource["status"] = deepcopy(wanted.status)
 
     @activity.defn(name=names.RECORD_EVENT)
     async def record_event(self, event: Event) -> None:

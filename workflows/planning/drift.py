@@ -41,12 +41,16 @@ def concerned(doubts: Sequence[ApiObject], known: Observed) -> tuple[ApiObject, 
 def seen_again(known: Observed, looked_at: Sequence[ApiObject], found: Sequence[Record]) -> Observed:
     """What is known after a second look at some objects. A router that is gone has taken its routes along."""
     there = {record.object for record in found}
-    gone = {object for object in looked_at if object not in there}
-    kept = (record for record in known.records if record.object not in gone and record.object.on_router not in gone)
-    after = known.model_copy(update={"records": tuple(kept)})
+    after = forgotten(frozenset(looked_at) - there, known)
     for record in found:
         after = after.with_record(_as_sent(record, known))
     return after
+
+
+def forgotten(gone: frozenset[ApiObject], known: Observed) -> Observed:
+    """What is known without objects that are not there any more. A router that is gone has taken its routes along."""
+    kept = (record for record in known.records if record.object not in gone and record.object.on_router not in gone)
+    return known.model_copy(update={"records": tuple(kept)})
 
 
 def drift(before: Observed, after: Observed) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from activities.messages import Record, References
 from activities.objects import ApiKind, ApiObject
+from resources.normal import same_spec
 from workflows.planning.desired import arn_of
 from workflows.planning.plan import Observed
 from workflows.planning.routing import is_made_from, live_router, on_router
@@ -75,13 +76,16 @@ class _RouterStatus:
 
     def _as_leader(self, group: Group, references: References) -> Members:
         routing, observed, on = self._routing, self._observed, self._on
+        sharers = group.me.snapshot.status.get("routerSharers")
+        if on is not None and routing.is_on_it(observed) and observed.find(on) is None:
+            # It sees to the router from here on, and could not look at it yet; it is on it all the same.
+            return {"routerSharers": sharers} | _members(self._beside(on), group.me.routes)
         union = routing.union(references, observed)
         _, chosen = routing.planned(references, observed)
-        done = chosen is not None and on_router(observed, chosen) == dict(union.routes)
+        done = chosen is not None and _same_routes(union.routes, on_router(observed, chosen))
         elsewhere = on is not None and not routing.is_on_it(observed)
         current = on if on is not None and not elsewhere else (chosen if done else group.live)
         router = arn_of(observed, current) if current is not None else None
-        sharers = group.me.snapshot.status.get("routerSharers")
         if done and current == chosen:
             sharers = self._verdicts(group, references, union.refusals) or None
         if on is not None and elsewhere:
@@ -143,6 +147,14 @@ class _RouterStatus:
         """The ARN of a router in the mesh of the service, from the service's."""
         arn = self._service_arn
         return f"{arn.partition('/virtualService/')[0]}/virtualRouter/{router.name}" if arn else None
+
+
+def _same_routes(wanted: Mapping[str, Mapping[str, Any]], there: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether these are the routes that are wanted, as far as an update would change anything.
+
+    What is there may be in another form for good: as App Mesh describes it, or with targets in another order.
+    """
+    return wanted.keys() == there.keys() and all(same_spec(spec, there[name]) for name, spec in wanted.items())
 
 
 def _members(router: str | None, routes: Iterable[str]) -> Members:

@@ -41,8 +41,10 @@ class Release:
 
 def revisions() -> list[str]:
     """Every revision, oldest first; each was released, or will be."""
-    with create_engine("sqlite://").connect() as connection:
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection:
         scripts = ScriptDirectory.from_config(configured(connection))
+    engine.dispose()
     return [script.revision for script in scripts.walk_revisions()][::-1]
 
 
