@@ -44,7 +44,7 @@ def control_plane(
     """Serve the App Mesh API, and proxies. State is in a database: one process with SQLite, any with PostgreSQL."""
     given = locals().copy()
 
-    from cli import logs, tracing
+    from cli import garbage, logs, tracing
     from cli.settings import load
     from control_plane.server import ControlPlaneConfig, UnusableConfiguration, serve
     from control_plane.store.errors import StoreError
@@ -52,6 +52,7 @@ def control_plane(
     settings = load(given)
     logs.configure(settings, "control-plane")
     spans = tracing.start("control-plane")
+    garbage.collect_rarely()
     try:
         serve(
             ControlPlaneConfig(

@@ -124,6 +124,8 @@ def workers(
         max_cached_workflows=settings.worker_cached_workflows,
         max_eager_activity_reservations_per_workflow_task=10,
         max_concurrent_workflow_task_polls=POLLS,
+        # There is no external storage, and more than one costs a task of asyncio for each payload all the same.
+        max_workflow_task_external_storage_concurrency=1,
         sticky_queue_schedule_to_start_timeout=STICKY,
         graceful_shutdown_timeout=GRACE,
         interceptors=interceptors,

@@ -43,10 +43,11 @@ def watcher(
     from cli.lean import lean_imports
 
     with lean_imports():
-        from cli import logs
+        from cli import garbage, logs
         from cli.serve_watcher import serve
         from cli.settings import load
 
     settings = load(given)
     logs.configure(settings, "watcher")
+    garbage.collect_rarely()
     uvloop.run(serve(settings))

@@ -47,10 +47,11 @@ def worker(
     from cli.lean import lean_imports
 
     with lean_imports():
-        from cli import logs
+        from cli import garbage, logs
         from cli.serve_worker import serve
         from cli.settings import load
 
     settings = load(given)
     logs.configure(settings, "worker")
+    garbage.collect_rarely()
     uvloop.run(serve(settings))
