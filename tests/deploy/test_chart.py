@@ -13,7 +13,7 @@ from typer.main import get_command
 from cli.main import app
 from control_plane.api.quotas import Quotas
 from tests.deploy.charting import CHART, EVERYTHING
-from tests.deploy.installing import INSTALLED, ROOT
+from tests.deploy.installing import INSTALLED, MANIFESTS, ROOT
 
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text())
@@ -73,6 +73,11 @@ def test_the_schema_knows_every_value_and_the_values_every_property():
         ({"settings": {"log_level": "debug"}}, "settings"),
         ({"settings": {"MESHWRIGHT_WORKER_THREADS": 8}}, "settings/MESHWRIGHT_WORKER_THREADS"),
         ({"settings": {"MESHWRIGHT_QUOTAS_FILE": "/quotas"}}, "settings"),
+        ({"settings": {"MESHWRIGHT_METRICS_LISTEN": "0.0.0.0:8000"}}, "settings"),
+        ({"settings": {"MESHWRIGHT_INJECTOR_WEBHOOK": "mine"}}, "settings"),
+        ({"settings": {"OTEL_EXPORTER_OTLP_HEADERS": "api-key=x"}}, "settings"),
+        ({"controlPlane": {"settings": {"MESHWRIGHT_XDS_PLAINTEXT": "true"}}}, "controlPlane/settings"),
+        ({"controlPlane": {"settings": {"OTEL_EXPORTER_OTLP_HEADERS": "api-key=x"}}}, "controlPlane/settings"),
         ({"controlPlane": {"settings": {"MESHWRIGHT_ACCESS_KEYS": "ID:SECRET"}}}, "controlPlane/settings"),
         ({"controlPlane": {"quotas": {"meshs": 20}}}, "controlPlane/quotas"),
         ({"controlPlane": {"quotas": {"meshes": "20"}}}, "controlPlane/quotas/meshes"),
@@ -92,6 +97,12 @@ def test_the_schema_knows_every_value_and_the_values_every_property():
 def test_the_schema_refuses(values: dict[str, Any], where: str):
     """Wrong types, unknown names, secrets in the open, and what makes no sense together; at the value it is about."""
     assert problems(values) == [where]
+
+
+def test_no_secret_is_expected_in_the_manifests_settings():
+    """What the chart refuses in its ConfigMaps is not to be put in those of the manifests either, says their text."""
+    text = (MANIFESTS / "settings.yaml").read_text()
+    assert [each for each in SCHEMA["definitions"]["settings"]["propertyNames"]["not"]["enum"] if each in text] == []
 
 
 def test_what_the_control_plane_alone_reads_is_refused_elsewhere():

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +16,8 @@ from cli.settings import Settings, load
 from deploy.local.stack import LocalStack, StackSettings
 from tests.deploy.charting import CHART, EVERYTHING, by_name, container, environment_of, helm, rendered
 from tests.deploy.installing import INSTALLED, MANIFESTS, ROOT, known_variables, manifests
+from tests.deploy.test_monitoring import queries
+from tests.docs.metrics_page import documented
 from tests.e2e.kubernetes_api import Kubernetes, namespace_manifest
 
 pytestmark = pytest.mark.e2e
@@ -22,6 +25,8 @@ pytestmark = pytest.mark.e2e
 TEMPORAL_CLIENTS = ("watcher", "worker")
 MONITORING = ROOT / "deploy" / "monitoring"
 THE_OPERATORS = ("ServiceMonitor", "PrometheusRule")
+OF_TARGETS = {"namespace", "service", "pod", "container", "endpoint", "job", "instance", "node"}
+"""Labels that the operator has Prometheus give to whatever is scraped."""
 
 
 @pytest.mark.parametrize("values", [{}, EVERYTHING], ids=["defaults", "everything"])
@@ -37,6 +42,50 @@ def test_helm_refuses_values_in_the_schemas_words():
     done = helm("template", "meshwright", str(CHART), worker={"replicas": "two"})
     assert done.returncode != 0
     assert "/worker/replicas" in done.stderr
+
+
+@pytest.mark.parametrize("process", INSTALLED)
+def test_what_the_chart_says_itself_is_no_setting(process: str):
+    """It would have no effect, as arguments and a container's own variables win, or part a process from its probes."""
+    only = container(rendered(), process)
+    own = {f"MESHWRIGHT_{each[2:].partition('=')[0].replace('-', '_').upper()}" for each in only["args"][1:]}
+    own |= {each["name"] for each in only.get("env", ())}
+    if process != "control-plane":
+        own.add("MESHWRIGHT_METRICS_LISTEN")
+    for name in own:
+        given = {"settings": {name: "0.0.0.0:1"}}
+        done = helm("template", "x", str(CHART), **({"controlPlane": given} if process == "control-plane" else given))
+        assert done.returncode != 0, name
+        assert f"'{name}'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "cluster",
+        "image.repository",
+        "secrets.controlPlane",
+        "secrets.key",
+        "secrets.xds",
+        "temporal.address",
+        "temporal.namespace",
+        "temporal.apiKey.key",
+        "appMesh.region",
+        "injector.failurePolicy",
+        "serviceMonitor.interval",
+    ],
+)
+def test_what_has_to_be_said_cannot_be_unset(path: str):
+    """To Helm `null` is no value at all; the API server would refuse what comes of it, or take an empty name."""
+    done = helm("template", "x", str(CHART), "--set", f"{path}=null")
+    assert done.returncode != 0
+    assert "missing property" in done.stderr
+
+
+def test_replicas_can_be_left_to_an_autoscaler():
+    """`null` is how charts say so: a Deployment that names no number keeps the one that it has."""
+    objects = rendered(worker={"replicas": None})
+    assert by_name(objects, "Deployment")["worker"]["spec"]["replicas"] is None
 
 
 def test_a_release_is_what_the_manifests_are():
@@ -233,6 +282,53 @@ def test_alerts_and_dashboard_are_those_of_the_project():
     board = by_name(objects, "ConfigMap")["meshwright-dashboard"]
     assert json.loads(board["data"]["meshwright.json"]) == json.loads((MONITORING / "dashboard.json").read_text())
     assert board["metadata"]["labels"].items() >= {"grafana_dashboard": "1", "folder": "mesh"}.items()
+
+
+def test_no_label_of_ours_is_hidden_by_the_operators():
+    """A target's label wins over a metric's of that name, so what alerts and dashboard group by is dropped there."""
+    (endpoint,) = by_name(rendered(**EVERYTHING), "ServiceMonitor")["meshwright"]["spec"]["endpoints"]
+    dropped = {each["regex"] for each in endpoint["relabelings"] if each["action"] == "labeldrop"}
+    ours = {label for process in documented().values() for metric in process.values() for label in metric.labels}
+    asked = {
+        label
+        for query in queries().values()
+        for group in re.findall(r"by \(([^)]*)\)", query)
+        for label in group.split(", ")
+    }
+    assert OF_TARGETS & ours & asked == dropped
+
+
+@pytest.mark.parametrize("queue", ["meshwright", "mesh.eu"])
+def test_alerts_know_our_workers_by_the_queue_that_is_set(queue: str):
+    """And no others by it; a dot is one."""
+    objects = rendered(**EVERYTHING | {"settings": {"MESHWRIGHT_TASK_QUEUE": queue}})
+    (group,) = by_name(objects, "PrometheusRule")["meshwright"]["spec"]["groups"]
+    found = [each for rule in group["rules"] for each in re.findall(r'task_queue=~("[^"]*")', rule["expr"])]
+    assert len(found) == 3
+    for each in map(json.loads, found):  # PromQL's escapes are, here, those of JSON
+        assert re.fullmatch(each, queue)
+        assert re.fullmatch(each, f"{queue}-app-mesh-writes")
+        assert not re.fullmatch(each, f"{queue}er".replace(".", "-"))
+
+
+def test_a_label_of_ones_own_is_there_once():
+    """A key that is written twice is no YAML to stricter readers than Helm, such as kustomize."""
+    labels = {"app.kubernetes.io/instance": "monitoring", "grafana_dashboard": "yes"}
+    kinds = ("serviceMonitor", "prometheusRule", "dashboard")
+    done = helm(
+        "template", "x", str(CHART), **EVERYTHING | {each: {"enabled": True, "labels": labels} for each in kinds}
+    )
+    assert done.returncode == 0
+    for document in yaml.compose_all(done.stdout):
+        pending = [document]
+        while pending:
+            node = pending.pop()
+            if isinstance(node, yaml.MappingNode):
+                keys = [key.value for key, _ in node.value]
+                assert len(keys) == len(set(keys)), keys
+                pending += [value for _, value in node.value]
+            elif isinstance(node, yaml.SequenceNode):
+                pending += node.value
 
 
 def test_without_anybody_named_nobody_reads_metrics():

@@ -12,6 +12,8 @@ import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from activities import errors
+from activities.failures import Failure
 from control_plane.xds.ads.connections import Connections
 from control_plane.xds.ads.metrics import STREAM_CODES, AdsMetrics
 from deploy import dashboard
@@ -130,6 +132,35 @@ def test_every_status_of_a_refused_stream_is_told_from_the_start() -> None:
     """Those that the server refuses with, as its code names them."""
     sources = [(ROOT / "control_plane" / "xds" / "ads" / f"{each}.py").read_text() for each in ("server", "security")]
     assert set(STREAM_CODES) == set(re.findall(r"StatusCode\.([A-Z_]+)", "".join(sources)))
+
+
+@pytest.mark.parametrize(
+    ("failure", "alert"),
+    [(Failure.UNAVAILABLE, "MeshwrightAppMeshUnavailable"), (Failure.THROTTLED, "MeshwrightThrottled")],
+)
+def test_every_code_of_a_fault_that_passes_is_counted(failure: Failure, alert: str) -> None:
+    """As the worker takes them: by code, or by the status where a load balancer answers, which boto3 makes the code."""
+    (query,) = [rule["expr"] for rule in rules() if rule["alert"] == alert]
+    (codes,) = re.findall(r'code=~"([^"]+)"', query)
+    known = {code for code, what in errors._CODES.items() if what is failure}
+    known |= {str(status) for status, what in errors._STATUSES.items() if what is failure}
+    known |= (
+        {"500", "502", "503", "504", "InternalFailure", "EndpointConnectionError"}
+        if failure is Failure.UNAVAILABLE
+        else set()
+    )
+    assert {each for each in known if not re.fullmatch(codes, each)} == set()
+    assert not re.fullmatch(codes, "200")
+    assert not re.fullmatch(codes, "NotFoundException")
+
+
+def test_metrics_of_temporals_sdk_are_asked_for_by_queue() -> None:
+    """Workers of other programs have them too: theirs would hide that ours is gone."""
+    asked = [
+        each for rule in rules() for each in re.findall(r"temporal_\w+(\{task_queue=~\"meshwright)?", rule["expr"])
+    ]
+    assert asked
+    assert all(asked)
 
 
 def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:

@@ -17,6 +17,11 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 
+{{- /* Those and further ones, which win. Takes (dict "root" $ "labels" LABELS). */ -}}
+{{- define "meshwright.labelled" -}}
+{{- toYaml (mergeOverwrite (include "meshwright.release" .root | fromYaml) (.labels | default dict)) }}
+{{- end }}
+
 {{- /* Name, namespace and labels of an object that belongs to a process. */ -}}
 {{- define "meshwright.metadata" -}}
 name: {{ .name }}
