@@ -19,11 +19,14 @@ class Panel(NamedTuple):
     unit: str = "short"
 
 
-def _quantiles(metric: str, by: str = "") -> tuple[tuple[str, str], ...]:
+def _quantiles(metric: str, by: str = "", where: str = "") -> tuple[tuple[str, str], ...]:
     labels = f"le, {by}" if by else "le"
     legend = f" {{{{{by}}}}}" if by else ""
     return tuple(
-        (f"histogram_quantile({each}, sum by ({labels}) (rate({metric}_bucket[$__rate_interval])))", f"p{name}{legend}")
+        (
+            f"histogram_quantile({each}, sum by ({labels}) (rate({metric}_bucket{where}[$__rate_interval])))",
+            f"p{name}{legend}",
+        )
         for each, name in ((0.5, "50"), (0.99, "99"))
     )
 
@@ -85,7 +88,8 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
         "Control plane",
         (
             Panel("Requests", _rate("appmesh_api_requests_total", "operation, code"), "ops"),
-            Panel("Time to answer", _quantiles("appmesh_api_request_duration_seconds"), "s"),
+            # Of this name the worker's calls have one too, with a `kind` (an older controller's name), and other buckets.
+            Panel("Time to answer", _quantiles("appmesh_api_request_duration_seconds", where='{kind=""}'), "s"),
             Panel("Connected proxies", (("sum by (form) (appmesh_xds_connections)", "{{form}}"),)),
         ),
     ),

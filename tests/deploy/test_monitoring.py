@@ -154,6 +154,18 @@ def test_every_code_of_a_fault_that_passes_is_counted(failure: Failure, alert: s
     assert not re.fullmatch(codes, "NotFoundException")
 
 
+@pytest.mark.parametrize("asker", sorted(queries()))
+def test_one_process_is_asked(asker: str) -> None:
+    """Where two have one name for two things, told apart by their labels, a sum of both would mean nothing."""
+    query = queries()[asker]
+    known: dict[str, Any] = {name: each for process in documented().values() for name, each in process.items()}
+    for name, selector in re.findall(r"\b((?:meshwright|appmesh)_[a-z_]+)\b(\{[^}]*\})?", query):
+        metric = metric_of(name, known)
+        forms = {frozenset(process[metric].labels) for process in documented().values() if metric in process}
+        differing = frozenset.union(*forms) - frozenset.intersection(*forms)
+        assert not differing or differing & set(re.findall(r"(\w+)\s*=", selector))
+
+
 def test_metrics_of_temporals_sdk_are_asked_for_by_queue() -> None:
     """Workers of other programs have them too: theirs would hide that ours is gone."""
     asked = [
