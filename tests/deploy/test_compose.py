@@ -97,6 +97,16 @@ def test_ports_are_open_to_this_machine_alone():
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ()))
 
 
+def test_the_database_is_there_when_it_is_called_healthy():
+    """The server by which its image makes the database, and which is then stopped, listens on no address."""
+    assert "--host=127.0.0.1" in SERVICES["postgres"]["healthcheck"]["test"]
+
+
+def test_no_variable_is_one_that_every_pod_has():
+    """The shell's wins over `.env`, and in a pod (a workspace in the cloud) KUBERNETES_PORT is tcp://10.96.0.1:443."""
+    assert not [name for name in VARIABLES if name.startswith("KUBERNETES_")]
+
+
 @pytest.mark.parametrize("script", sorted((ROOT / "deploy" / "compose").glob("*.sh")), ids=lambda path: path.name)
 def test_the_scripts_are_shell(script):
     """As far as a shell can say without running them."""
