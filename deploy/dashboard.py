@@ -88,7 +88,7 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
         "Control plane",
         (
             Panel("Requests", _rate("appmesh_api_requests_total", "operation, code"), "ops"),
-            # Of this name the worker's calls have one too, with a `kind` (an older controller's name), and other buckets.
+            # The worker's calls have one of this name too (an older controller's), with a `kind` and other buckets.
             Panel("Time to answer", _quantiles("appmesh_api_request_duration_seconds", where='{kind=""}'), "s"),
             Panel("Connected proxies", (("sum by (form) (appmesh_xds_connections)", "{{form}}"),)),
         ),

@@ -311,6 +311,29 @@ def test_alerts_know_our_workers_by_the_queue_that_is_set(queue: str):
         assert not re.fullmatch(each, f"{queue}er".replace(".", "-"))
 
 
+@pytest.mark.parametrize(
+    ("values", "warned"),
+    [
+        ({}, True),
+        ({"secrets": {"xdsTokens": "tokens"}}, False),
+        ({"controlPlane": {"settings": {"MESHWRIGHT_XDS_TOKENS_FILE": "/etc/meshwright/xds/tokens"}}}, False),
+        ({"controlPlane": {"settings": {"MESHWRIGHT_XDS_CLIENT_CA_FILE": "/etc/meshwright/xds/clients.crt"}}}, False),
+    ],
+)
+def test_the_notes_warn_of_a_port_that_is_open_to_all(values: dict[str, Any], warned: bool):
+    """As long as nothing says who may be which proxy, and no longer."""
+    done = helm("install", "x", str(CHART), "--dry-run=client", **values)
+    assert done.returncode == 0, done.stderr
+    assert ("can read every mesh" in done.stdout.partition("NOTES:")[2]) is warned
+
+
+def test_the_notes_ask_for_no_key_of_a_control_plane_that_is_elsewhere():
+    """Of the API's Secret only the authority is read then."""
+    values = {"controlPlane": {"enabled": False}, "injector": {"enabled": False}, "secrets": {"api": "theirs"}}
+    done = helm("install", "x", str(CHART), "--dry-run=client", appMesh={"endpoint": "https://mesh"}, **values)
+    assert "theirs (ca.crt)" in done.stdout.partition("NOTES:")[2]
+
+
 def test_a_label_of_ones_own_is_there_once():
     """A key that is written twice is no YAML to stricter readers than Helm, such as kustomize."""
     labels = {"app.kubernetes.io/instance": "monitoring", "grafana_dashboard": "yes"}
