@@ -20,7 +20,7 @@ import structlog
 from activities.objects import ApiObject
 from resources.kinds import Kind
 from watcher.feed import INTERRUPTIONS, Forgotten, NotOffered, Page, Written
-from watcher.index import Index
+from watcher.index import Index, Name
 from watcher.metrics import DOUBTS
 from watcher.owners import all_in_doubt, doubts
 from watcher.patience import retry_delay, until_answered
@@ -158,7 +158,16 @@ class DriftWatch:
                 tasks.create_task(self._send(change)).add_done_callback(lambda _: free.release())
 
     async def _send(self, change: Change) -> None:
-        await until_answered(partial(self._workflows.tell, change), "Temporal did not take a doubt")
+        await until_answered(partial(self._tell_newest, change), "Temporal did not take a doubt")
+
+    async def _tell_newest(self, change: Change) -> None:
+        """Tell with the resource as it is now: it may have gone while the doubt waited, and its workflow have ended.
+
+        A new one would begin with the old sighting, and make in App Mesh again what has just been deleted there.
+        """
+        newest = self._index.get(Name.of(change.snapshot))
+        if newest is not None:
+            await self._workflows.tell(change.model_copy(update={"snapshot": newest}))
 
 
 def doubts_of(written: Iterable[Written], index: Index) -> list[Change]:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from activities.objects import ApiKind, ApiObject
+from resources.kinds import Kind
 from tests import builders
 from tests.watcher.answers import Answers
 from tests.watcher.conftest import turn_until
@@ -15,6 +16,7 @@ from tests.watcher.sightings import index_of, settled
 from watcher import drift, patience
 from watcher.drift import DriftWatch, NoFeed, Sweeping
 from watcher.feed import Forgotten, NotOffered, Page, Unavailable, Written
+from watcher.index import Name
 from workflows.messages import Change
 
 NODE = ApiObject(kind=ApiKind.VIRTUAL_NODE, mesh="shop", name="cart-prod")
@@ -157,6 +159,20 @@ async def test_a_page_counts_as_dealt_with_when_temporal_has_taken_it() -> None:
         world.workflows.open.set()
         await world.asked("where we were", 7, 8)
         assert len(world.told) == 1
+
+
+async def test_a_doubt_that_waited_is_told_with_the_resource_as_it_is_now() -> None:
+    """Who is gone by now is not told: a workflow that has ended would begin anew, and make it all again."""
+    async with following(Page(7, known=False)) as world:
+        world.workflows.refusals.extend([True, True])
+        world.workflows.open.clear()
+        await turn_until(lambda: world.workflows.entered == 2)
+        world.index.remove(Name(Kind.VIRTUAL_NODE, "prod", "cart"))
+        newest = settled(builders.mesh(), uid="another-life")
+        world.index.put(newest)
+        world.workflows.open.set()
+        await world.asked("where we were", 7)
+        assert [(change.snapshot, change.doubt_all) for change in world.told] == [(newest, True)]
 
 
 @pytest.mark.parametrize("error", [Unavailable("503"), TimeoutError(), ValueError("half an answer")], ids=repr)
