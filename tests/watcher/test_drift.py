@@ -15,7 +15,7 @@ from tests.watcher.fake_workflows import FakeWorkflows
 from tests.watcher.sightings import index_of, settled
 from watcher import drift, patience
 from watcher.drift import DriftWatch, NoFeed, Sweeping
-from watcher.feed import Forgotten, NotOffered, Page, Unavailable, Written
+from watcher.feed import DENIALS, Forgotten, NotOffered, Page, Unavailable, Written
 from watcher.index import Name
 from workflows.messages import Change
 
@@ -188,6 +188,15 @@ async def test_an_endpoint_without_a_feed_is_asked_again_now_and_then() -> None:
     async with following(NotOffered("404"), NotOffered("404"), KNOWN) as world:
         await world.asked("where we were", "where we were", "where we were", 7)
         assert world.told == []
+
+
+async def test_a_feed_is_not_given_up_for_a_moment_without_it() -> None:
+    """An ingress whose backends are being replaced says that there is no such path."""
+    denials = [NotOffered("404")] * DENIALS
+    async with following(KNOWN, *denials, Page(8, (EDITED,)), *denials, NotOffered("404"), KNOWN) as world:
+        follows: list[int | str] = ["where we were", *[7] * (DENIALS + 1)]
+        await turn_until(lambda: world.told)
+        await world.asked(*follows, *[8] * (DENIALS + 1), "where we were", 7)
 
 
 async def test_writes_to_what_is_nobodys_are_passed_over() -> None:
