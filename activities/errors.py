@@ -51,6 +51,9 @@ _STATUSES = {
     409: Failure.CONFLICT,
     429: Failure.THROTTLED,
 }
+_NOBODYS_WORD = frozenset({404, 408, 409})
+"""Statuses that say nothing of an object when no code comes with them (botocore then puts the status in its place): a
+load balancer or an ingress with nothing behind it says 404 too, and what does not exist counts as deleted."""
 
 
 @contextmanager
@@ -127,6 +130,6 @@ def _classify(error: ClientError) -> Failure:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
     if code in _CODES:
         return _CODES[code]
-    if status >= 500:
+    if status >= 500 or (status in _NOBODYS_WORD and code in ("", str(status))):
         return Failure.UNAVAILABLE
     return _STATUSES.get(status, Failure.BAD_REQUEST)

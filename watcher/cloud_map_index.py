@@ -27,7 +27,7 @@ from resources.errors import InvalidResource
 from resources.metadata import as_number
 from resources.names import namespaced_name
 from resources.pods import NodeIdentity, Pod
-from watcher.index import Name
+from watcher.index import Name, discard
 from workflows.cloud_map_messages import NodeInService, PodNews
 from workflows.messages import Snapshot
 
@@ -95,6 +95,8 @@ class CloudMapIndex:
         self._nodes: dict[Name, Node] = {}
         self._former: dict[ResourceKey, tuple[Node, ...]] = {}
         """Nodes as they were in services that they are leaving: their pods stay there until the new one has them."""
+        self._using: defaultdict[CloudMapService, set[Name]] = defaultdict(set)
+        """Nodes that use a service or are leaving it: each message asks for those of one, of which there are many."""
         self._claims: defaultdict[NodeIdentity, set[Name]] = defaultdict(set)
         self._pods: dict[str, Pod] = {}
         self._of_node: defaultdict[NodeIdentity, set[str]] = defaultdict(set)
@@ -108,12 +110,16 @@ class CloudMapIndex:
         identities = {each.identity for each in (old, node) if each is not None}
         before = {identity: self._owners(identity) for identity in identities}
         if old is not None:
-            self._claims[old.identity].discard(name)
+            for service in self._services_of(old):
+                discard(self._using, service, name)
+            discard(self._claims, old.identity, name)
             del self._nodes[name]
+        self._move(old, node)
         if node is not None:
             self._nodes[name] = node
             self._claims[node.identity].add(name)
-        self._move(old, node)
+            for service in self._services_of(node):
+                self._using[service].add(name)
         news: News = {}
         for identity in sorted(identities, key=str):
             then, now = before[identity], self._owners(identity)
@@ -131,6 +137,10 @@ class CloudMapIndex:
             return
         if former := tuple(each for each in (*former, old) if each.service != node.service):
             self._former[node.in_service.key] = former
+
+    def _services_of(self, node: Node) -> set[CloudMapService]:
+        """The service that a node uses, and those that it is leaving."""
+        return {node.service, *(each.service for each in self._former.get(node.in_service.key, ()))}
 
     def _owners(self, identity: NodeIdentity) -> dict[CloudMapService, Node]:
         """By service, the node as which it has the pods of this name; whose these may be, it says as it is now."""
@@ -187,12 +197,12 @@ class CloudMapIndex:
 
     def services(self) -> set[CloudMapService]:
         """Every service that a node uses, or is leaving."""
-        former = (node for nodes in self._former.values() for node in nodes)
-        return {node.service for node in (*self._nodes.values(), *former)}
+        return set(self._using)
 
     def nodes_in(self, service: CloudMapService) -> tuple[NodeInService, ...]:
         """The nodes that use a service, in a fixed order."""
-        nodes = (node for _, node in sorted(self._nodes.items()) if self.owner(node.identity) is node)
+        using = (self._nodes[name] for name in sorted(self._using.get(service, ())))
+        nodes = (node for node in using if self.owner(node.identity) is node)
         return tuple(self._in_service(node) for node in nodes if service in self._owners(node.identity))
 
     def _in_service(self, node: Node) -> NodeInService:
@@ -243,9 +253,7 @@ class CloudMapIndex:
     def _forget(self, pod: Pod) -> None:
         del self._pods[pod.uid]
         if pod.node is not None:
-            self._of_node[pod.node].discard(pod.uid)
-            if not self._of_node[pod.node]:
-                del self._of_node[pod.node]
+            discard(self._of_node, pod.node, pod.uid)
 
 
 def _namespaces(snapshot: Snapshot) -> frozenset[str]:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import aiohttp
 import structlog
 
-from watcher.feed import INTERRUPTIONS, WAIT_SECONDS, Forgotten, NotOffered, Sign, ask, object_of
+from watcher.feed import DENIALS, INTERRUPTIONS, WAIT_SECONDS, Forgotten, NotOffered, Sign, ask, object_of
 from watcher.index import Index
 from watcher.patience import retry_delay
 from watcher.proxies import Complaint, MeshStanding, Proxies, Standing
@@ -74,12 +74,14 @@ class DataPlaneWatch:
         while True:
             try:
                 standing = await self._feed.after(version)
-            except (NotOffered, Forgotten) as error:
-                log.info("nobody tells of proxies", error=str(error))
-                self._proxies.forget()
-                version = None
-                await asyncio.sleep(OFFERED_AGAIN_SECONDS)
-            except INTERRUPTIONS as error:
+            except (NotOffered, Forgotten, *INTERRUPTIONS) as error:
+                denied = isinstance(error, NotOffered) and (version is None or failures >= DENIALS)
+                if denied or isinstance(error, Forgotten):
+                    log.info("nobody tells of proxies", error=str(error))
+                    self._proxies.forget()
+                    version, failures = None, 0
+                    await asyncio.sleep(OFFERED_AGAIN_SECONDS)
+                    continue
                 delay = retry_delay(failures)
                 log.info("proxies cannot be followed", error=(str(error) or type(error).__name__)[:200], retry_in=delay)
                 failures += 1

@@ -19,8 +19,8 @@ import structlog
 
 from activities.objects import ApiObject
 from resources.kinds import Kind
-from watcher.feed import INTERRUPTIONS, Forgotten, NotOffered, Page, Written
-from watcher.index import Index
+from watcher.feed import DENIALS, INTERRUPTIONS, Forgotten, NotOffered, Page, Written
+from watcher.index import Index, Name
 from watcher.metrics import DOUBTS
 from watcher.owners import all_in_doubt, doubts
 from watcher.patience import retry_delay, until_answered
@@ -107,13 +107,14 @@ class DriftWatch:
             except Forgotten as error:
                 log.warning("the change feed does not reach back", position=self._position, error=str(error))
                 self._position, self._lost = None, True
-            except NotOffered as error:
-                log.info("no change feed", error=str(error))
-                self._position = None
-                await self._sweep()
-                seconds = self._sweeping.seconds if self._sweeping is not None else OFFERED_AGAIN_SECONDS
-                await asyncio.sleep(seconds * random.uniform(0.8, 1.2))
-            except INTERRUPTIONS as error:
+            except (NotOffered, *INTERRUPTIONS) as error:
+                if isinstance(error, NotOffered) and (self._position is None or failures >= DENIALS):
+                    log.info("no change feed", error=str(error))
+                    self._position, failures = None, 0
+                    await self._sweep()
+                    seconds = self._sweeping.seconds if self._sweeping is not None else OFFERED_AGAIN_SECONDS
+                    await asyncio.sleep(seconds * random.uniform(0.8, 1.2))
+                    continue
                 delay = retry_delay(failures)
                 log.info("change feed interrupted", error=(str(error) or type(error).__name__)[:200], retry_in=delay)
                 failures += 1
@@ -158,7 +159,16 @@ class DriftWatch:
                 tasks.create_task(self._send(change)).add_done_callback(lambda _: free.release())
 
     async def _send(self, change: Change) -> None:
-        await until_answered(partial(self._workflows.tell, change), "Temporal did not take a doubt")
+        await until_answered(partial(self._tell_newest, change), "Temporal did not take a doubt")
+
+    async def _tell_newest(self, change: Change) -> None:
+        """Tell with the resource as it is now: it may have gone while the doubt waited, and its workflow have ended.
+
+        A new one would begin with the old sighting, and make in App Mesh again what has just been deleted there.
+        """
+        newest = self._index.get(Name.of(change.snapshot))
+        if newest is not None:
+            await self._workflows.tell(change.model_copy(update={"snapshot": newest}))
 
 
 def doubts_of(written: Iterable[Written], index: Index) -> list[Change]:

@@ -27,6 +27,11 @@ INTERRUPTIONS = (TimeoutError, aiohttp.ClientError, OSError, ValueError)
 _KINDS = {kind[0].lower() + kind[1:]: kind for kind in ApiKind}
 
 
+DENIALS = 12
+"""How often in a row an endpoint that had an extension may say that it has none before it is believed, within a minute:
+an ingress whose backends are being replaced says so too."""
+
+
 class NotOffered(Exception):
     """This endpoint has no change feed, or not for us."""
 

@@ -17,6 +17,7 @@ from resources.relations import Claim, claims
 from workflows.messages import Change, Snapshot
 
 K = TypeVar("K")
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, order=True)
@@ -67,11 +68,11 @@ class Index:
         old = self._resources.pop(name, None)
         if old is not None:
             if (mesh := mesh_of(old)) is not None:
-                _discard(self._members, mesh, name)
+                discard(self._members, mesh, name)
             for node in nodes_of(old):
-                _discard(self._services, node, name)
+                discard(self._services, node, name)
             for claim in claims_of(old):
-                _discard(self._claims, claim, name)
+                discard(self._claims, claim, name)
         return old
 
     def get(self, name: Name) -> Snapshot | None:
@@ -143,7 +144,8 @@ def infers_listener(snapshot: Snapshot) -> bool:
     return not (snapshot.spec.get("virtualRouter") or {}).get("listeners")
 
 
-def _discard(index: defaultdict[K, set[Name]], key: K, name: Name) -> None:
+def discard(index: defaultdict[K, set[V]], key: K, name: V) -> None:
+    """Take a name out of a reverse index, and leave no empty set behind."""
     index[key].discard(name)
     if not index[key]:
         del index[key]

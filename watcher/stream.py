@@ -8,6 +8,7 @@ that memory holds one page of the API server's JSON and never a whole list.
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -24,6 +25,9 @@ from watcher.patience import retry_delay
 log = structlog.get_logger(__name__)
 
 PAGE = 500
+SHORTEST_WATCH_SECONDS = 1.0
+"""What ends sooner, and without an event, is no watch: somebody in between only pretends, and would be asked on and on.
+"""
 WATCH_SECONDS = 60
 """How long the server keeps one watch open; a connection that died in silence is noticed a little after that."""
 POD: Literal["Pod"] = "Pod"
@@ -78,16 +82,21 @@ class ResourceStream:
         self._path = "/api/v1/pods" if kind == POD else f"/apis/{GROUP}/{VERSION}/{kind.plural}"
 
     async def follow(self) -> AsyncIterator[Listing | Sighting]:
-        """List, watch, and begin again whenever that ends, for ever; waits a little longer after each failure."""
+        """List, watch, and begin again whenever that ends, for ever; waits a little longer after each failure.
+
+        A list alone is no success: all of them, one after the other, are the dearest requests that there are.
+        """
         failures = 0
         while True:
             try:
                 async for item in self.list_then_watch():
-                    failures = 0
+                    failures = 0 if isinstance(item, Sighting) else failures
                     yield item
             except Expired:
                 WATCH_BREAKS.labels(str(self._kind), "listed again").inc()
                 log.info("watch expired, listing again", kind=str(self._kind))
+                await asyncio.sleep(retry_delay(failures))
+                failures += 1
             except _INTERRUPTIONS as error:
                 WATCH_BREAKS.labels(str(self._kind), "list failed").inc()
                 log.warning("cannot list", kind=str(self._kind), error=_short(error))
@@ -104,12 +113,16 @@ class ResourceStream:
         yield Listing(self._kind, items, version)
         failures = 0
         while True:
+            began = time.monotonic()
+            told = False
             try:
                 async for type, item in self.watch_once(version):
                     version = item["metadata"]["resourceVersion"]
-                    failures = 0
+                    failures, told = 0, True
                     if type != "BOOKMARK":
                         yield self._sighting(type, item)
+                if not told and time.monotonic() - began < SHORTEST_WATCH_SECONDS:
+                    raise ConnectionError("the watch ended at once")
             except _INTERRUPTIONS as error:
                 WATCH_BREAKS.labels(str(self._kind), "connected again").inc()
                 log.info("watch interrupted", kind=str(self._kind), error=_short(error))

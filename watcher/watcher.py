@@ -51,7 +51,9 @@ class Watcher:
         self._workflows = workflows
         self._cloud_map = cloud_map
         self._proxies = proxies or Proxies()
-        self._first_listings: dict[Kind, Listing] = {}
+        self._listed_kinds: set[Kind] = set()
+        self._versions: dict[Kind, str] = {}
+        """How far the stream of each kind is: what the index lacks did not exist then."""
         self._progress = Progress()
         self.listed = asyncio.Event()
         """Set once every kind has been listed."""
@@ -78,8 +80,8 @@ class Watcher:
             if isinstance(item, Listing):
                 self._take_listing(item)
                 if not self.ready:
-                    self._first_listings[Kind(item.kind)] = item
-                    if len(self._first_listings) == len(Kind):
+                    self._listed_kinds.add(Kind(item.kind))
+                    if len(self._listed_kinds) == len(Kind):
                         self._begin()
             else:
                 self._take_sighting(item)
@@ -102,6 +104,7 @@ class Watcher:
             self._present(snapshot)
 
     def _note_version(self, kind: Kind, version: str) -> None:
+        self._versions[kind] = version
         if self._cloud_map is not None and kind is Kind.VIRTUAL_NODE:
             self._cloud_map.nodes_are_at(version)
 
@@ -161,9 +164,8 @@ class Watcher:
         running = await self._running()
         for name in sorted(running, key=str):
             if self.index.get(name) is None:
-                as_of = self._first_listings[name.kind].resource_version
                 log.info("workflow without a resource", resource=str(name))
-                self.outbox.tell(Absence(name, Gone(as_of=as_of)))
+                self.outbox.tell(Absence(name, Gone(as_of=self._versions[name.kind])))
         lost = [name for snapshot in settled if (name := Name.of(snapshot)) not in running]
         if lost:
             log.warning("resources without a workflow", resources=len(lost))

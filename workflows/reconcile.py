@@ -55,6 +55,7 @@ PERHAPS_DONE = {
 LOOK_AT_ALL = "look-at-all-when-the-service-is-unknown"
 DOUBT_AFTER_A_LOOK = "doubt-a-lost-create-after-a-look"
 FORGET_WHAT_IS_GONE = "forget-what-a-lost-delete-took"
+SEE_THAT_IT_LIVES = "see-that-the-resource-lives-before-the-first-write"
 """Patches: what newer code does otherwise, in histories that begin with it."""
 
 
@@ -171,7 +172,9 @@ class Reconcile:
             if (refused := adoption.refused(wanted, observed)) is not None:
                 state.observed = adoption.without_lent(observed)
                 return refused
-            outcome = await self._apply(plan(wanted, observed), just_observed=observe)
+            planned = plan(wanted, observed)
+            await self._see_that_it_lives(planned)
+            outcome = await self._apply(planned, just_observed=observe)
             if outcome.achieved:
                 return desired.shortfall(references, self._remembered())
             if (refusal := desired.refused(outcome, references, self._remembered())) is not None:
@@ -313,6 +316,19 @@ class Reconcile:
         if self._snapshot.key.kind.finalizer not in self._finalizers():
             await calls.kubernetes(names.ADD_FINALIZER, self._finalizer(), "Add finalizer")
             self._state.finalizer_added = True
+
+    async def _see_that_it_lives(self, planned: Plan) -> None:
+        """Before the first write for a resource that is said to have our finalizer; who adds it finds out anyway.
+
+        A sighting that came late may have started us after the resource's end. Its status may be just what comes of
+        making everything again, so that nothing would be written to Kubernetes either, and nobody would notice.
+        """
+        state = self._state
+        first = state.handled is None and not state.finalizer_added
+        if planned.stages and first and workflow.patched(SEE_THAT_IT_LIVES):
+            still_there = Finalizer(key=self._snapshot.key, seen_finalizers=(), seen_version=None)
+            await calls.kubernetes(names.ADD_FINALIZER, still_there, "See that it is still there")
+            state.finalizer_added = True
 
     def _finalizers(self) -> tuple[str, ...]:
         ours = self._snapshot.key.kind.finalizer

@@ -1,6 +1,7 @@
 """From foreign exceptions to our failures."""
 
 import aiohttp
+import botocore.session
 import pytest
 from botocore.exceptions import (
     ClientError,
@@ -10,6 +11,7 @@ from botocore.exceptions import (
     ParamValidationError,
     ReadTimeoutError,
 )
+from botocore.parsers import create_parser
 from kubernetes.aio.client.exceptions import ApiException
 from temporalio.exceptions import ApplicationError
 
@@ -80,6 +82,18 @@ def test_answer_without_a_body_is_still_classified() -> None:
     error = of_app_mesh(ClientError({"ResponseMetadata": {"HTTPStatusCode": 503}}, "CreateRoute"))
     assert error.type == Failure.UNAVAILABLE
     assert "CreateRoute" in error.message
+
+
+@pytest.mark.parametrize("status", [404, 408, 409])
+@pytest.mark.parametrize(
+    "body", [b"default backend - 404", b"<html>404 Not Found</html>", b'{"message":"no Route matched"}', b"{}", b""]
+)
+def test_what_somebody_in_between_answers_says_nothing_of_an_object(status: int, body: bytes) -> None:
+    """A load balancer with nothing behind it says 404 too, and a delete would count as done. As botocore reads it."""
+    model = botocore.session.get_session().get_service_model("appmesh").operation_model("DeleteMesh")
+    answer = {"status_code": status, "headers": {}, "body": body}
+    error = of_app_mesh(ClientError(create_parser("rest-json").parse(answer, model.output_shape), "DeleteMesh"))
+    assert (error.type, error.non_retryable) == (Failure.UNAVAILABLE, False)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from tests.builders import mesh
 from tests.watcher.sightings import resource
 from watcher.stream import Reduce, ResourceStream
 
-How = Literal["end", "abort", "half-line", "not-json", "error-event", "expired-event", "expired", "refuse"]
+How = Literal["end", "abort", "half-line", "not-json", "error-event", "expired-event", "expired", "refuse", "nothing"]
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,8 @@ class FakeApiServer:
         if how is not None and how.how in ("expired", "refuse"):
             status = 410 if how.how == "expired" else 500
             return web.json_response({"code": status, "message": "no"}, status=status)
+        if how is not None and how.how == "nothing":
+            return web.Response()
         response = web.StreamResponse()
         response.enable_chunked_encoding()
         await response.prepare(request)

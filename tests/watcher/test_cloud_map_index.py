@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resources.cloud_map import CloudMapService
-from resources.pods import Pod
+from resources.kinds import Kind
+from resources.pods import NodeIdentity, Pod
 from tests.builders import virtual_node
 from tests.watcher.pods import in_cloud_map, pod
 from tests.watcher.sightings import sighting
@@ -288,3 +289,36 @@ def test_whoever_hears_only_of_news_knows_everything(events: list[tuple[str, str
         roster = index.roster(service)
         assert set(instances) == set(roster)
         assert {news.uid: news.instance for news in index.news_of(service, roster, {})} == instances
+
+
+def test_one_service_is_not_looked_for_among_all_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a thousand nodes each message, and each sweep a thousand of them, would hold up the whole watcher."""
+    index = CloudMapIndex("default")
+    for number in range(50):
+        see(index, f"n{number}", f"n{number}")
+    see(index, "n0", "pay")
+    asked: list[str] = []
+    owner = index.owner
+
+    def noted(identity: NodeIdentity) -> Node | None:
+        asked.append(identity.name)
+        return owner(identity)
+
+    monkeypatch.setattr(index, "owner", noted)
+    assert [node.key.name for node in index.nodes_in(PAY)] == ["n0"]
+    assert [node.key.name for node in index.nodes_in(CloudMapService(namespace="shop.local", name="n0"))] == ["n0"]
+    assert set(asked) == {"n0-prod"}
+
+
+def test_services_that_nobody_uses_are_forgotten() -> None:
+    """Also the one that a node has left for good, and one whose node is gone."""
+    index = CloudMapIndex("default")
+    see(index)
+    see(index, service="pay")
+    assert index.services() == {CART, PAY}
+    ready = {"type": "CloudMapServiceReady", "status": "True", "observedGeneration": 1}
+    see(index, service="pay", status={"conditions": [ready]})
+    assert index.services() == {PAY}
+    assert index.nodes_in(CART) == ()
+    index.put_node(Name(Kind.VIRTUAL_NODE, "prod", "cart"), None)
+    assert (index.services(), index.nodes_in(PAY)) == (set(), ())

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from activities.objects import ApiKind, ApiObject
+from resources.kinds import Kind
 from tests import builders
 from tests.watcher.answers import Answers
 from tests.watcher.conftest import turn_until
@@ -14,7 +15,8 @@ from tests.watcher.fake_workflows import FakeWorkflows
 from tests.watcher.sightings import index_of, settled
 from watcher import drift, patience
 from watcher.drift import DriftWatch, NoFeed, Sweeping
-from watcher.feed import Forgotten, NotOffered, Page, Unavailable, Written
+from watcher.feed import DENIALS, Forgotten, NotOffered, Page, Unavailable, Written
+from watcher.index import Name
 from workflows.messages import Change
 
 NODE = ApiObject(kind=ApiKind.VIRTUAL_NODE, mesh="shop", name="cart-prod")
@@ -159,6 +161,20 @@ async def test_a_page_counts_as_dealt_with_when_temporal_has_taken_it() -> None:
         assert len(world.told) == 1
 
 
+async def test_a_doubt_that_waited_is_told_with_the_resource_as_it_is_now() -> None:
+    """Who is gone by now is not told: a workflow that has ended would begin anew, and make it all again."""
+    async with following(Page(7, known=False)) as world:
+        world.workflows.refusals.extend([True, True])
+        world.workflows.open.clear()
+        await turn_until(lambda: world.workflows.entered == 2)
+        world.index.remove(Name(Kind.VIRTUAL_NODE, "prod", "cart"))
+        newest = settled(builders.mesh(), uid="another-life")
+        world.index.put(newest)
+        world.workflows.open.set()
+        await world.asked("where we were", 7)
+        assert [(change.snapshot, change.doubt_all) for change in world.told] == [(newest, True)]
+
+
 @pytest.mark.parametrize("error", [Unavailable("503"), TimeoutError(), ValueError("half an answer")], ids=repr)
 async def test_a_connection_that_breaks_costs_nothing(error: Exception) -> None:
     """The follower goes on from where it was, also when it had not yet begun."""
@@ -172,6 +188,15 @@ async def test_an_endpoint_without_a_feed_is_asked_again_now_and_then() -> None:
     async with following(NotOffered("404"), NotOffered("404"), KNOWN) as world:
         await world.asked("where we were", "where we were", "where we were", 7)
         assert world.told == []
+
+
+async def test_a_feed_is_not_given_up_for_a_moment_without_it() -> None:
+    """An ingress whose backends are being replaced says that there is no such path."""
+    denials = [NotOffered("404")] * DENIALS
+    async with following(KNOWN, *denials, Page(8, (EDITED,)), *denials, NotOffered("404"), KNOWN) as world:
+        follows: list[int | str] = ["where we were", *[7] * (DENIALS + 1)]
+        await turn_until(lambda: world.told)
+        await world.asked(*follows, *[8] * (DENIALS + 1), "where we were", 7)
 
 
 async def test_writes_to_what_is_nobodys_are_passed_over() -> None:

@@ -124,7 +124,7 @@ async def test_broken_watch_goes_on_where_it_broke(how: How) -> None:
             server.put(name)
         assert [short(await anext(items)) for _ in range(3)] == ["ADDED a", "ADDED b", "ADDED c"]
         await items.aclose()  # type: ignore[attr-defined]
-    assert server.watched_from() == (["0", "0"] if how == "refuse" else ["0", "1"])
+    assert server.watched_from() == (["0", "0"] if how in ("refuse", "nothing") else ["0", "1"])
 
 
 @pytest.mark.parametrize("how", RELISTS)
@@ -140,6 +140,46 @@ async def test_forgotten_position_costs_a_new_list(how: How) -> None:
         server.put("b")
         assert short(await anext(items)) == "ADDED b"
         await items.aclose()  # type: ignore[attr-defined]
+
+
+async def test_lists_that_are_outdated_at_once_follow_each_other_ever_more_slowly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each asks for everything, of an API server that has trouble already; an event says that it is over."""
+    delays = Delays()
+    monkeypatch.setattr(patience, "RETRY_SECONDS", delays)
+    server = FakeApiServer()
+    server.breaks.extend([Break("expired")] * 3 + [Break("expired-event"), Break("expired")])
+    async with server.running() as stream:
+        items = stream.follow()
+        for _ in range(4):
+            assert short(await anext(items)) == "all:"
+        server.put("a")
+        assert short(await anext(items)) == "ADDED a"
+        server.put("b")
+        assert short(await anext(items)) == "all: a b"
+        assert short(await anext(items)) == "all: a b"
+        await items.aclose()  # type: ignore[attr-defined]
+    assert delays.taken == [0, 1, 2, 0, 1]
+
+
+async def test_watches_that_end_at_once_follow_each_other_ever_more_slowly(
+    monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    """A proxy that does not know how to stream answers with nothing, and would be asked thousands of times."""
+    delays = Delays()
+    monkeypatch.setattr(patience, "RETRY_SECONDS", delays)
+    server = FakeApiServer()
+    server.breaks.extend([Break("nothing")] * 4)
+    async with server.running() as stream:
+        items = stream.follow()
+        assert short(await anext(items)) == "all:"
+        coming = asyncio.ensure_future(anext(items))
+        await eventually(lambda: len(server.watched_from()) == 5)
+        server.put("a")
+        assert short(await coming) == "ADDED a"
+        await items.aclose()  # type: ignore[attr-defined]
+    assert delays.taken == [0, 1, 2, 2]
 
 
 async def test_bookmark_moves_the_position() -> None:

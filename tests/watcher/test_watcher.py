@@ -230,6 +230,20 @@ async def test_workflows_without_a_resource_are_told_that_it_is_gone() -> None:
         assert (stray.gone.uid, stray.gone.as_of) == (None, "700")
 
 
+async def test_what_vanished_before_the_watcher_was_ready_is_gone_as_of_then() -> None:
+    """Not as of the list that still had it: the workflow may know a newer sighting, and would believe that."""
+    async with watching(CART) as world:
+        await world.nodes.lists(done(builders.virtual_node()), version="500")
+        await world.nodes.sees("MODIFIED", done(builders.virtual_node(), version="510"))
+        await world.nodes.sees("DELETED", done(builders.virtual_node(), version="520"))
+        await world.mesh.lists()
+        await world.services.lists()
+        await turn_until(lambda: world.workflows.taken)
+        (absence,) = world.workflows.taken
+        assert isinstance(absence, Absence)
+        assert absence.gone.as_of == "520"
+
+
 async def test_temporal_is_asked_for_strays_until_it_answers() -> None:
     """It may start after us."""
     async with watching(CART) as world:

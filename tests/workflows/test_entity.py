@@ -1,5 +1,6 @@
 """The entity loop on a real Temporal server: what is called, what is reported, and when a workflow ends."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -326,6 +327,24 @@ async def test_a_late_sighting_of_what_is_gone_leaves_nothing_running(harness):
         await harness.tell(late)
         await harness.handle(Kind.VIRTUAL_SERVICE, NAMESPACE, SERVICE).result()
     assert harness.app_mesh.calls == []
+
+
+async def test_a_late_sighting_of_what_was_settled_makes_nothing_that_stays(harness):
+    """Its status says already what a second create comes to, so it is not for a difference that it is written."""
+    manifest = mesh()
+    place = (Kind.MESH, None, MESH)
+    async with harness.worker():
+        await harness.apply(manifest)
+        await until(lambda: is_active(harness, Kind.MESH, MESH), "an active mesh")
+        harness.kubernetes.resources[place]["metadata"]["finalizers"] = [Kind.MESH.finalizer]
+        late = harness.kubernetes.see(*place)
+        await harness.tell(harness.kubernetes.delete(*place))
+        await harness.handle(*place).result()
+        harness.kubernetes.resources.pop(place, None)
+        await harness.tell(late, poke=True)
+        async with asyncio.timeout(20):
+            await harness.handle(*place).result()
+    assert harness.app_mesh.objects == {}
 
 
 async def test_a_new_life_under_the_same_name_starts_afresh(harness):

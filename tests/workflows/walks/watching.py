@@ -35,7 +35,6 @@ class HandedWatcher(Watcher):
         self.outbox = self.letters
         for listing in listings:
             self._take_listing(listing)
-            self._first_listings[Kind(listing.kind)] = listing
         self._begin()
         at_once(self._compare_with_workflows())
 
