@@ -164,13 +164,15 @@ def test_what_is_gone_from_app_mesh_keeps_no_finalizer(cluster: Cluster, world: 
     shop = world.shop(routes=1)
     cluster.converge(*shop)
     api, mesh, router = cluster.app_mesh.api, world.name, f"cart-router-{world.name}"
-    api.delete_virtual_service(meshName=mesh, virtualServiceName=world.host("cart"))
-    api.delete_route(meshName=mesh, virtualRouterName=router, routeName="r1")
-    api.delete_virtual_router(meshName=mesh, virtualRouterName=router)
-    for node in ("cart", "cart-v2"):
-        api.delete_virtual_node(meshName=mesh, virtualNodeName=f"{node}-{mesh}")
-    api.delete_mesh(meshName=mesh)
-    cluster.remove(*shop)
+    with cluster.frozen("watcher"):  # which would have all of it made again, in the middle
+        api.delete_virtual_service(meshName=mesh, virtualServiceName=world.host("cart"))
+        api.delete_route(meshName=mesh, virtualRouterName=router, routeName="r1")
+        api.delete_virtual_router(meshName=mesh, virtualRouterName=router)
+        for node in ("cart", "cart-v2"):
+            api.delete_virtual_node(meshName=mesh, virtualNodeName=f"{node}-{mesh}")
+        api.delete_mesh(meshName=mesh)
+        cluster.kubernetes.delete(*shop)
+    cluster.wait_nothing_left(*shop)
 
 
 def test_a_resource_that_was_never_created_goes_at_once(cluster: Cluster, world: World) -> None:
