@@ -1,7 +1,9 @@
 """What all test rooms share."""
 
 import logging
+import ssl
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import structlog
@@ -41,3 +43,16 @@ def _logging_as_it_was() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def strict_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients' contexts as Python makes them from 3.13 on: certificates that lack an identifier are refused."""
+    as_it_is = ssl.create_default_context
+
+    def strict(*args: Any, **named: Any) -> ssl.SSLContext:
+        context = as_it_is(*args, **named)
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    monkeypatch.setattr(ssl, "create_default_context", strict)

@@ -78,10 +78,6 @@ class Node:
         """What pods name it by."""
         return self.in_service.identity
 
-    def takes(self, pod: Pod) -> bool:
-        """Whether the pod may be an instance, as far as its namespace goes."""
-        return self.lets_in(pod.namespace)
-
     def lets_in(self, namespace: str) -> bool:
         """Whether pods of a namespace may be instances."""
         return namespace in self.namespaces or ANYWHERE in self.namespaces
@@ -247,7 +243,7 @@ class CloudMapIndex:
         return {
             service: instance_of(pod, owner.identity, owner.attributes, self.cluster)
             for service, owner in owners.items()
-            if owner.takes(pod) and should_be_registered(pod, owner.running_is_enough)
+            if owner.lets_in(pod.namespace) and should_be_registered(pod, owner.running_is_enough)
         }
 
     def _forget(self, pod: Pod) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import aiohttp
 import structlog
 
-from watcher.feed import DENIALS, INTERRUPTIONS, WAIT_SECONDS, Forgotten, NotOffered, Sign, ask, object_of
+from watcher.feed import INTERRUPTIONS, WAIT_SECONDS, Forgotten, NotOffered, Sign, ask, is_denied, object_of
 from watcher.index import Index
 from watcher.patience import retry_delay
 from watcher.proxies import Complaint, MeshStanding, Proxies, Standing
@@ -75,8 +75,7 @@ class DataPlaneWatch:
             try:
                 standing = await self._feed.after(version)
             except (NotOffered, Forgotten, *INTERRUPTIONS) as error:
-                denied = isinstance(error, NotOffered) and (version is None or failures >= DENIALS)
-                if denied or isinstance(error, Forgotten):
+                if isinstance(error, Forgotten) or is_denied(error, version is not None, failures):
                     log.info("nobody tells of proxies", error=str(error))
                     self._proxies.forget()
                     version, failures = None, 0

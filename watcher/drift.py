@@ -19,7 +19,7 @@ import structlog
 
 from activities.objects import ApiObject
 from resources.kinds import Kind
-from watcher.feed import DENIALS, INTERRUPTIONS, Forgotten, NotOffered, Page, Written
+from watcher.feed import INTERRUPTIONS, Forgotten, NotOffered, Page, Written, is_denied
 from watcher.index import Index, Name
 from watcher.metrics import DOUBTS
 from watcher.owners import all_in_doubt, doubts
@@ -108,7 +108,7 @@ class DriftWatch:
                 log.warning("the change feed does not reach back", position=self._position, error=str(error))
                 self._position, self._lost = None, True
             except (NotOffered, *INTERRUPTIONS) as error:
-                if isinstance(error, NotOffered) and (self._position is None or failures >= DENIALS):
+                if is_denied(error, self._position is not None, failures):
                     log.info("no change feed", error=str(error))
                     self._position, failures = None, 0
                     await self._sweep()

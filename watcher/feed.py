@@ -26,7 +26,6 @@ INTERRUPTIONS = (TimeoutError, aiohttp.ClientError, OSError, ValueError)
 
 _KINDS = {kind[0].lower() + kind[1:]: kind for kind in ApiKind}
 
-
 DENIALS = 12
 """How often in a row an endpoint that had an extension may say that it has none before it is believed, within a minute:
 an ingress whose backends are being replaced says so too."""
@@ -42,6 +41,17 @@ class Forgotten(Exception):
 
 class Unavailable(OSError):
     """The endpoint has a fault that passes."""
+
+
+def is_denied(error: Exception, was_offered: bool, failures: int) -> bool:
+    """Whether to believe that an extension is not there, and not to ask again soon.
+
+    Args:
+        error: how the request failed.
+        was_offered: whether the endpoint has had it since it was last believed to have none.
+        failures: how many requests failed before this one, in a row.
+    """
+    return isinstance(error, NotOffered) and (not was_offered or failures >= DENIALS)
 
 
 @dataclass(frozen=True)

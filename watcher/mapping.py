@@ -80,9 +80,9 @@ def at_start(index: Index) -> Iterator[Change]:
         if not is_settled(snapshot):
             # Also a poke: what it waits for may have turned meanwhile.
             yield Change(snapshot=snapshot, because="found unsettled at start", poke=True)
-        elif _mesh_is_leaving(snapshot, index):
+        elif (mesh := _leaving_mesh(snapshot, index)) is not None:
             # It may have been marked unseen, and waits for its members to go.
-            yield Change(snapshot=snapshot, because=f"Mesh {mesh_of(snapshot)} is being deleted", poke=True)
+            yield Change(snapshot=snapshot, because=f"Mesh {mesh.key.name} is being deleted", poke=True)
         elif _listener_is_outdated(snapshot, index):
             yield Change(snapshot=snapshot, because="its first target's listener changed", poke=True)
         elif _shares(snapshot, index):
@@ -162,17 +162,15 @@ def _as_relatives_see(snapshot: Snapshot | None) -> object:
 
 
 def _poke_leaving_mesh(member: Snapshot, index: Index) -> Iterator[Change]:
-    mesh_name = mesh_of(member)
-    mesh = index.get(Name(Kind.MESH, None, mesh_name)) if mesh_name is not None else None
-    if mesh is not None and mesh.deleting:
+    if (mesh := _leaving_mesh(member, index)) is not None:
         yield Change(snapshot=mesh, because=f"member {member.key.name} has left", poke=True)
 
 
-def _mesh_is_leaving(member: Snapshot, index: Index) -> bool:
-    """Whether a member's mesh is being deleted."""
+def _leaving_mesh(member: Snapshot, index: Index) -> Snapshot | None:
+    """The mesh of a member, if it is being deleted."""
     name = mesh_of(member)
     mesh = index.get(Name(Kind.MESH, None, name)) if name is not None else None
-    return mesh is not None and mesh.deleting
+    return mesh if mesh is not None and mesh.deleting else None
 
 
 def _listener_is_outdated(service: Snapshot, index: Index) -> bool:

@@ -92,16 +92,9 @@ async def test_a_kubeconfig_that_is_none_is_told(content: bytes, tmp_path: Path)
         await kubernetes()
 
 
-async def test_a_cluster_of_old_certificates_is_believed_by_every_python(tmp_path: Path, monkeypatch):
+@pytest.mark.usefixtures("strict_certificates")
+async def test_a_cluster_of_old_certificates_is_believed_by_every_python(tmp_path: Path):
     """From 3.13 on Python would refuse those without an authority's key identifier; kubectl does not."""
-    as_it_is = ssl.create_default_context
-
-    def strict(*args, **named):
-        context = as_it_is(*args, **named)
-        context.verify_flags |= ssl.VERIFY_X509_STRICT
-        return context
-
-    monkeypatch.setattr(ssl, "create_default_context", strict)
     (tmp_path / "kubeconfig").write_text(f"{CONTEXT}clusters: [{{name: c, cluster: {{server: 'https://h'}}}}]")
     async with await kubernetes() as client:
         assert not client.rest_client.ssl_context.verify_flags & ssl.VERIFY_X509_STRICT

@@ -109,20 +109,7 @@ def test_with_mutual_tls_only_who_shows_a_certificate_gets_in(tmp_path: Path):
         assert api.asks(**api.shown("theirs")) == "answered"
 
 
-@pytest.fixture
-def strict(monkeypatch):
-    """Contexts as Python makes them from 3.13 on."""
-    as_it_is = ssl.create_default_context
-
-    def made(*args: Any, **named: Any) -> ssl.SSLContext:
-        context = as_it_is(*args, **named)
-        context.verify_flags |= ssl.VERIFY_X509_STRICT
-        return context
-
-    monkeypatch.setattr(ssl, "create_default_context", made)
-
-
-@pytest.mark.usefixtures("strict")
+@pytest.mark.usefixtures("strict_certificates")
 async def test_the_watchers_session_shows_and_believes_the_same(tmp_path: Path):
     """It follows the change feed; without a signature it is told so."""
     clients = Authority("clients")
